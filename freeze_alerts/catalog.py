@@ -1,0 +1,168 @@
+"""The nine alert types, and one for our own troubles: each in one row.
+
+Channel, severity, answer-within, first command and anchor are the runbook's; code elsewhere asks
+:func:`entry` and repeats none of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, StrEnum
+from typing import Any
+
+from freeze_alerts import conf
+
+
+class Severity(StrEnum):
+    """How bad it is; ordered, so ``Severity.HIGH > Severity.WARNING``."""
+
+    INFO = "info"
+    MEDIUM = "medium"
+    WARNING = "warning"
+    HIGH = "high"
+    CRITICAL = "critical"
+    EMERGENCY = "emergency"
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
+
+    def __lt__(self, other: object) -> bool:
+        return self.rank < Severity(str(other)).rank
+
+    def __le__(self, other: object) -> bool:
+        return self.rank <= Severity(str(other)).rank
+
+    def __gt__(self, other: object) -> bool:
+        return self.rank > Severity(str(other)).rank
+
+    def __ge__(self, other: object) -> bool:
+        return self.rank >= Severity(str(other)).rank
+
+
+class AlertType(StrEnum):
+    NEW_ISSUE = "errors.new_issue"
+    REGRESSION = "errors.regression"
+    ERROR_SPIKE = "errors.spike"
+    PAYMENT_ERROR = "payments.error"
+    PAYMENT_SPIKE = "payments.spike"
+    BACKUP_FAILED = "backups.failed"
+    BACKUP_MISSED = "backups.missed"
+    DISK_SPACE = "disk.space"
+    ADMIN_DELETE = "audit.delete"
+    TROUBLE = "alerting.trouble"
+
+
+class Nature(Enum):
+    STATE = "state"
+    """A condition that holds: worsens, eases, and ends by itself."""
+    FACT = "fact"
+    """Something that happened: told once a key, ended by acknowledgement or a counter-fact."""
+    RECORD = "record"
+    """A fact that asks for no answer: told, and ended as it is told."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One alert type. ``answer_within`` None means the next business day."""
+
+    value: str
+    title: str
+    channel: str
+    severity: Severity
+    answer_within: timedelta | None
+    nature: Nature
+    command: str
+    anchor: str
+    diagnosis: str = ""
+    """Dotted path of the function that lists the first runbook steps for an alert of this type."""
+    interval: timedelta | None = None
+    """How often a state is judged; after three missed intervals its alert ends as no longer watched."""
+
+
+class UnknownAlertType(conf.FreezeAlertsError, LookupError):
+    """No alert type of this name, neither ours nor in FREEZE_ALERTS["ALERT_TYPES"]."""
+
+
+def _logs(tail: int, only: str = "") -> str:
+    return f"docker compose logs backend --tail={tail}" + (f" | grep {only}" if only else "")
+
+
+def _manage(command: str) -> str:
+    return f"docker compose exec backend python manage.py {command}"
+
+
+_MONITOR = _manage(
+    'shell -c "from freeze_alerts.sources.backups import BackupMonitor; print(BackupMonitor().get_metrics())"'
+)
+_MINUTES, _HOURS = (lambda n: timedelta(minutes=n)), (lambda n: timedelta(hours=n))
+_STATE, _FACT, _RECORD = Nature.STATE, Nature.FACT, Nature.RECORD
+
+NINE: tuple[Entry, ...] = (
+    Entry(AlertType.NEW_ISSUE, "New issue", "errors", Severity.MEDIUM, _HOURS(4), _FACT,
+          _logs(100), "new-issue"),
+    Entry(AlertType.REGRESSION, "Regression", "errors", Severity.HIGH, _HOURS(1), _FACT,
+          _logs(200), "regression"),
+    Entry(AlertType.ERROR_SPIKE, "Error spike", "errors", Severity.WARNING, _MINUTES(30), _STATE,
+          "docker compose ps", "error-spike", interval=_MINUTES(1)),
+    Entry(AlertType.PAYMENT_ERROR, "Payment error", "payments", Severity.CRITICAL, _MINUTES(15), _FACT,
+          _logs(100, "payment"), "payment-error"),
+    Entry(AlertType.PAYMENT_SPIKE, "Payment error spike", "payments", Severity.CRITICAL, _MINUTES(15), _STATE,
+          _logs(200, "payment"), "payment-error-spike", interval=_MINUTES(1)),
+    Entry(AlertType.BACKUP_FAILED, "Backup failure", "backups", Severity.HIGH, _HOURS(2), _FACT,
+          _manage("backup_database --check"), "backup-failure"),
+    Entry(AlertType.BACKUP_MISSED, "Missed backup", "backups", Severity.HIGH, _HOURS(2), _STATE,
+          _MONITOR, "missed-backup", interval=_MINUTES(5)),
+    Entry(AlertType.DISK_SPACE, "Disk space", "errors", Severity.WARNING, _HOURS(1), _STATE,
+          "df -h", "disk-space", "freeze_alerts.diagnosis.disk.steps", _MINUTES(5)),
+    Entry(AlertType.ADMIN_DELETE, "Admin delete", "admin", Severity.INFO, None, _RECORD,
+          "", "admin-delete"),
+)  # fmt: skip
+
+TROUBLE = Entry(AlertType.TROUBLE, "Alerting trouble", "errors", Severity.HIGH, _HOURS(1), _FACT,
+                _manage("alerts webhooks"), "alerting-trouble")  # fmt: skip
+
+_OURS = {each.value: each for each in (*NINE, TROUBLE)}
+
+
+def entry(alert_type: str) -> Entry:
+    """The row of an alert type, ours or the project's own.
+
+    Raises UnknownAlertType when there is none, and ValueError or TypeError when the project's own is unusable.
+    """
+    if alert_type in _OURS:
+        return _OURS[alert_type]
+    own = conf.current().alert_types
+    if alert_type not in own:
+        raise UnknownAlertType(f"{alert_type!r}: known are {', '.join([*_OURS, *own])}")
+    return _own_entry(alert_type, own[alert_type])
+
+
+def entries() -> list[Entry]:
+    """Every usable alert type: the nine, our own troubles, and the project's own."""
+    own = conf.current().alert_types
+    return [*_OURS.values(), *(_own_entry(name, row) for name, row in own.items() if _usable(name, row))]
+
+
+def _own_entry(name: str, row: Any) -> Entry:
+    hours, interval = row.get("ANSWER_WITHIN_HOURS", 4), row.get("INTERVAL_MINUTES")
+    return Entry(
+        value=name,
+        title=row.get("TITLE", name),
+        channel=row.get("CHANNEL", "errors"),
+        severity=Severity(row.get("SEVERITY", "medium")),
+        answer_within=None if hours is None else timedelta(hours=hours),
+        nature=Nature(row.get("NATURE", "fact")),
+        command=row.get("COMMAND", ""),
+        anchor=row.get("ANCHOR", ""),
+        diagnosis=row.get("DIAGNOSIS", ""),
+        interval=None if interval is None else timedelta(minutes=interval),
+    )
+
+
+def _usable(name: str, row: Any) -> bool:
+    try:
+        return bool(_own_entry(name, row))
+    except (AttributeError, TypeError, ValueError):
+        return False

@@ -1,0 +1,222 @@
+"""What the project says in ``settings.FREEZE_ALERTS``, as frozen dataclasses.
+
+The only reader of our settings. They are read at each call of :func:`current`, so ``override_settings`` just
+works. A wrong value never raises here: the default stands in, and :func:`problems` tells the system checks,
+because a typing mistake must not be what stops the alerts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.conf import settings
+
+CHANNELS = ("errors", "payments", "backups", "admin")
+
+
+class FreezeAlertsError(Exception):
+    """Something freeze-alerts can't do."""
+
+    def __str__(self) -> str:
+        return super().__str__() or (type(self).__doc__ or "").strip()
+
+
+WebhookSource = str | Path | Callable[[], str | None] | None
+
+
+def _base_directory() -> Path:
+    return Path(getattr(settings, "BASE_DIR", None) or Path.cwd())
+
+
+@dataclass(frozen=True)
+class Disk:
+    paths: tuple[str, ...] = ("/",)
+    warning_percent: float = 80
+    critical_percent: float = 90
+    emergency_percent: float = 95
+    hold_minutes: float = 15  # how long a disk stays below its line before the alert eases or ends
+    host: str = ""  # default: the machine's own name
+
+
+@dataclass(frozen=True)
+class Backups:
+    directory: Path = field(default_factory=lambda: _base_directory() / "backups")
+    databases: tuple[str, ...] = ("default",)
+    storage: str | None = None
+    encrypt_to: tuple[str, ...] = ()
+    stale_after_hours: float = 25
+    keep_hourly_hours: float = 24
+    keep_daily_days: float = 7
+    keep_weekly_weeks: float = 4
+
+
+@dataclass(frozen=True)
+class Errors:
+    judge: str = "local"
+    warning_per_hour: float = 10
+    critical_per_hour: float = 50
+    payment_spike_per_hour: float = 3
+
+
+@dataclass(frozen=True)
+class Payments:
+    url_prefixes: tuple[str, ...] = ("/checkout/",)
+    modules: tuple[str, ...] = ("payments",)
+    exceptions: tuple[str, ...] = ()
+    order_model: str | None = None
+
+
+@dataclass(frozen=True)
+class Sentry:
+    api_url: str = "https://sentry.io/api/0"
+    organization: str = ""
+    project: str = ""
+    token: str = field(default="", repr=False)
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Audit:
+    mask: tuple[str, ...] = ()
+    loud_above_rows: float = 100
+    protected_models: tuple[str, ...] = ()
+    trusted_proxies: float = 0
+
+
+@dataclass(frozen=True)
+class Delivery:
+    spool: Path = field(default_factory=lambda: _base_directory() / "freeze_alerts_spool.jsonl")
+    doorbell: str = "auto"  # auto: Celery, else a thread; thread: never Celery; none: only the sweep delivers
+    messages_per_minute: float = 30  # Discord's unwritten limit for a whole channel; 0 switches pacing off
+    mail_admins: bool = True  # tell ADMINS by mail when a webhook or a message is dead
+
+
+@dataclass(frozen=True)
+class Watch:
+    ping_url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    environment: str = "production"
+    base_url: str = ""
+    webhooks: Mapping[str, WebhookSource] = field(default_factory=dict, repr=False)
+    discord_api_url: str = "https://discord.com/api/v10"
+    mentions: Mapping[str, str] = field(default_factory=dict)
+    runbook_url: str | None = None
+    disk: Disk = field(default_factory=Disk)
+    backups: Backups = field(default_factory=Backups)
+    errors: Errors = field(default_factory=Errors)
+    payments: Payments = field(default_factory=Payments)
+    sentry: Sentry = field(default_factory=Sentry)
+    audit: Audit = field(default_factory=Audit)
+    delivery: Delivery = field(default_factory=Delivery)
+    watch: Watch = field(default_factory=Watch)
+    alert_types: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def webhook_url(self, channel: str) -> str:
+        """The channel's webhook URL, read from its file or callable where that is where it is kept; "" if none.
+
+        Never raises: a callable or a file that fails is no webhook, and the system checks say so.
+        """
+        with contextlib.suppress(Exception):
+            return read_webhook(self.webhooks.get(channel))
+        return ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A key or value that was passed over. ``where`` is dotted (``DISK.PATHS``); ``meant`` a likely spelling."""
+
+    where: str
+    what: str
+    meant: str = ""
+
+
+def current() -> Settings:
+    """The settings as they stand now, defaults filled in."""
+    return _parse(Settings, _raw(), "", [])
+
+
+def problems() -> list[Problem]:
+    """Every unknown key and every value of the wrong type."""
+    found: list[Problem] = []
+    raw = getattr(settings, "FREEZE_ALERTS", {})
+    if not isinstance(raw, Mapping):
+        return [Problem("FREEZE_ALERTS", f"is a {type(raw).__name__}, and must be a dict")]
+    _parse(Settings, raw, "", found)
+    return found
+
+
+def read_webhook(source: WebhookSource) -> str:
+    """The URL behind one value of ``WEBHOOKS``: itself, the content of the file it names, or what it returns.
+
+    Raises OSError when the file can't be read, and whatever the callable raises.
+    """
+    value = source() if callable(source) else source
+    if isinstance(value, Path) or (isinstance(value, str) and value.startswith("/")):
+        value = Path(value).read_text(encoding="utf-8")
+    return (value or "").strip()
+
+
+def _raw() -> Mapping[str, Any]:
+    raw = getattr(settings, "FREEZE_ALERTS", {})
+    return raw if isinstance(raw, Mapping) else {}
+
+
+_Section = TypeVar("_Section")
+
+
+def _parse(section: type[_Section], raw: Mapping[str, Any], where: str, found: list[Problem]) -> _Section:
+    known = {each.name.upper(): each for each in fields(section)}  # type: ignore[arg-type]
+    values: dict[str, Any] = {}
+    for key, value in raw.items():
+        path = f"{where}{key}"
+        if key not in known:
+            meant = difflib.get_close_matches(str(key).upper(), known, n=1)
+            found.append(Problem(path, "is not a setting", f"{where}{meant[0]}" if meant else ""))
+            continue
+        default = _default(known[key])
+        if is_dataclass(default) and isinstance(value, Mapping):
+            values[known[key].name] = _parse(type(default), value, f"{path}.", found)
+        elif (wrong := _mismatch(default, value)) is not None:
+            found.append(Problem(path, f"is {_article(value)}, and must be {wrong}"))
+        else:
+            values[known[key].name] = _converted(default, value)
+    return section(**values)
+
+
+def _default(each: Any) -> Any:
+    return each.default if each.default_factory is MISSING else each.default_factory()
+
+
+def _mismatch(default: Any, value: Any) -> str | None:
+    """What the value should have been, or None where it fits its default."""
+    for example, accepted, words in (
+        (bool, bool, "True or False"),
+        ((int, float), (int, float), "a number"),
+        (tuple, (list, tuple, set, frozenset), "a list"),
+        (Path, (str, Path), "a path"),
+        (Mapping, Mapping, "a dict"),
+        (str, str, "a string"),
+        (type(None), (str, type(None)), "a string or None"),
+    ):
+        if isinstance(default, example):  # type: ignore[arg-type]
+            fits = isinstance(value, accepted)  # type: ignore[arg-type]
+            return None if fits and (accepted is bool or not isinstance(value, bool)) else words
+    return "a dict" if is_dataclass(default) else None
+
+
+def _converted(default: Any, value: Any) -> Any:
+    if isinstance(default, tuple):
+        return tuple(str(each) for each in value)
+    return Path(value) if isinstance(default, Path) else value
+
+
+def _article(value: Any) -> str:
+    return "None" if value is None else f"of type {type(value).__name__}"

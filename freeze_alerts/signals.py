@@ -1,0 +1,37 @@
+"""The signals: the public door in, and the news on the way out. All in the past tense; all sent robustly.
+
+In (a source of ours sends them; so may the project's own code, and gets the same alerts):
+
+``disk_measured``
+    A disk was read and judged. ``host``, ``device``, ``path`` (str); ``used_percent`` (float, the worse of bytes
+    and inodes); ``severity`` (Severity the reading calls for, or None); ``held`` (Severity it still holds up by
+    hysteresis, or None; never below ``severity``); ``text`` (one sentence); ``fields`` (list of (name, value)).
+``disk_unreadable``
+    A watched path could not be read. ``host``, ``path``, ``error`` (str).
+``disks_checked``
+    All watched disks of a host were tried in one pass. ``host`` (str).
+``webhook_disabled``
+    Discord refused a webhook for good. ``channel``, ``webhook`` (its redacted name), ``reason`` (str).
+
+Out (the life of an alert, after it is committed):
+
+``alert_opened``, ``alert_worsened``, ``alert_resolved``
+    ``alert`` (the Alert). Opened is also sent for an alert that reopens.
+``message_delivered``, ``message_dead``
+    ``message`` (the Message).
+"""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+disk_measured = Signal()
+disk_unreadable = Signal()
+disks_checked = Signal()
+webhook_disabled = Signal()
+
+alert_opened = Signal()
+alert_worsened = Signal()
+alert_resolved = Signal()
+message_delivered = Signal()
+message_dead = Signal()
