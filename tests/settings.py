@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import django
+
 BASE_DIR = Path(__file__).resolve().parent
 SECRET_KEY = "only-for-tests"
 DEBUG = False
@@ -46,7 +48,11 @@ TEMPLATES = [
         },
     }
 ]
-EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+_MAIL = "django.core.mail.backends.locmem.EmailBackend"
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": _MAIL}}
+else:
+    EMAIL_BACKEND = _MAIL
 
 # One database a test run, its name in the environment so that the processes a test starts find the same one.
 DATABASE_KIND = os.environ.get("FREEZE_ALERTS_TEST_DATABASE", "sqlite")

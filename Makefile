@@ -1,0 +1,61 @@
+# `make` alone lists what there is. Everything is set up when first needed, and again when the dependencies change.
+PYTHON ?= python3
+ARGS ?=
+export PYTHON
+
+VENV := .venv
+BIN := $(VENV)/bin
+DEPENDENCIES := pyproject.toml freeze_alerts/__init__.py .ci/venv
+
+.DEFAULT_GOAL := help
+.PHONY: help test demo check format lint types layers migrations docs clean
+
+help: ## list the targets (this)
+	@echo "make TARGET, with PYTHON=python3.12 for another Python:"
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "  %-8s %s\n", $$1, $$2 }'
+
+test: $(VENV)/.everything ## run the tests on SQLite, and again on PostgreSQL and MariaDB; ARGS="-k words" to choose
+	@.ci/services
+	@.ci/tests $(ARGS)
+
+demo: $(VENV)/.runtime ## see a filling disk become a card in a Discord-like page (DEMO_ONCE=1 to run through and end)
+	@$(BIN)/python example_project/demo.py
+
+check: $(VENV)/.everything ## everything that reads the code without running it, and the docs
+	@$(MAKE) --no-print-directory --keep-going format lint types layers migrations docs
+	@echo "check: all is well"
+
+format: $(VENV)/.everything
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/.everything
+	$(BIN)/ruff check .
+
+types: $(VENV)/.everything
+	$(BIN)/mypy
+
+layers: $(VENV)/.everything
+	$(BIN)/lint-imports
+
+migrations: $(VENV)/.everything
+	$(BIN)/python -m django makemigrations --check --dry-run --settings tests.settings
+
+docs: $(VENV)/.everything ## build the docs into docs/_build; a warning fails
+	$(BIN)/sphinx-build -W --keep-going -n -q docs docs/_build
+
+clean: ## remove all that was built, the virtual environments too
+	rm -rf $(VENV) build dist docs/_build *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What the package needs to run, for the demo.
+$(VENV)/.runtime: $(DEPENDENCIES)
+	@.ci/venv $(VENV)
+	$(BIN)/pip install -qq --editable .
+	@touch $@
+
+# What it needs to be worked on.
+$(VENV)/.everything: $(DEPENDENCIES)
+	@.ci/venv $(VENV)
+	$(BIN)/pip install -qq --editable . --group dev --group docs
+	@touch $(VENV)/.runtime $@

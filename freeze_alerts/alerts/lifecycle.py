@@ -1,0 +1,240 @@
+"""How an alert opens, repeats, worsens, reopens and ends.
+
+One open alert a key under any race: the unique ``open_key`` decides who opened it, and whoever lost counts as a
+repeat. A repeat is a single UPDATE, so that a storm costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import Enum
+from functools import partial
+from typing import Any
+
+from django.db import IntegrityError, models, router, transaction
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce, Greatest
+from django.utils import timezone
+
+from freeze_alerts import conf, outbox, signals
+from freeze_alerts.alerts.models import Alert
+from freeze_alerts.alerts.report import Report, describe, fit, fit_key, open_key
+from freeze_alerts.catalog import Nature, Severity, entry
+from freeze_alerts.outbox.models import Message
+
+logger = logging.getLogger("freeze_alerts")
+
+REOPEN_WITHIN = timedelta(minutes=30)
+"""An ended alert whose trouble comes back this soon is the same alert: flapping edits one card."""
+QUIET_AFTER_ANSWER = timedelta(hours=1)
+"""A fact that a person has answered is told again only after this much silence; until then it is counted."""
+REDRAW_AFTER = timedelta(minutes=1)
+REDRAW_OLD_AFTER = timedelta(hours=1)
+"""Discord limits edits of messages older than an hour, by a number it keeps to itself."""
+_RACES = 5
+
+
+class TooManyRaces(conf.FreezeAlertsError):
+    """The alert changed under our hands at every try."""
+
+
+class Outcome(Enum):
+    """What reporting a trouble, or its end, came to."""
+
+    OPENED = "opened"
+    REPEATED = "repeated"
+    WORSENED = "worsened"
+    REOPENED = "reopened"
+    EASED = "eased"
+    RESOLVED = "resolved"
+    UNCHANGED = "unchanged"
+
+
+def open_alert(
+    alert_type: str,
+    *,
+    key: str,
+    title: str = "",
+    text: str = "",
+    severity: Severity | str | None = None,
+    fields: Iterable[tuple[Any, ...]] = (),
+    link: str = "",
+    value: float | None = None,
+    host: str = "",
+    release: str = "",
+) -> Outcome:
+    """Tell of a trouble: opens an alert and its message, or counts up or worsens the open one of this ``key``.
+
+    Inside a transaction the alert opens with it and is undone with it; a mere repeat is counted after its commit.
+    ``fields`` are (name, value) or (name, value, inline). ``value`` is the reading, kept as its peak.
+    Raises UnknownAlertType. Costs 2 to 4 queries for a new alert, 1 or 2 for a repeat.
+    """
+    return tell(
+        describe(
+            alert_type, key=key, title=title, text=text, severity=severity, fields=fields, link=link, value=value,
+            host=host, release=release,
+        )
+    )  # fmt: skip
+
+
+def tell(report: Report) -> Outcome:
+    """:func:`open_alert` for a report already described."""
+    using = router.db_for_write(Alert)
+    in_transaction = transaction.get_connection(using).in_atomic_block
+    for _ in range(_RACES):
+        try:
+            with transaction.atomic(using=using):
+                if not in_transaction and _repeat(report):
+                    return Outcome.REPEATED
+                outcome = _news(report, _previous(report))
+        except IntegrityError:
+            continue  # somebody else opened it in between: count as a repeat
+        if outcome is Outcome.REPEATED:
+            if not in_transaction:
+                continue
+            transaction.on_commit(partial(tell, report), using=using, robust=True)
+        if outcome is not None:
+            return outcome
+    raise TooManyRaces(report.open_key)
+
+
+def _previous(report: Report) -> Alert | None:
+    """The open alert of this key, else the ended one it may continue."""
+    recent = Q(resolved_at__gte=report.at - REOPEN_WITHIN)
+    answered = Q(acknowledged_at__isnull=False, resolved_at__isnull=False)
+    answered &= Q(last_seen_at__gte=report.at - QUIET_AFTER_ANSWER)
+    ended = Q(key=report.key, type=report.entry.value) & (recent | answered)
+    found = Alert.objects.filter(Q(open_key=report.open_key) | ended)
+    return found.order_by(F("open_key").asc(nulls_last=True), "-id").first()
+
+
+def _news(report: Report, previous: Alert | None) -> Outcome | None:
+    """Write what is new about it; None when another process was quicker and the look must be repeated."""
+    if previous is None:
+        return _open(report)
+    if previous.open_key is None:
+        answered = report.entry.nature is Nature.FACT and previous.acknowledged_at
+        if answered or report.entry.nature is Nature.RECORD:
+            return _count_on_ended(report, previous)
+        return _reopen(report, previous)
+    if report.severity > previous.level:
+        return _worsen(report, previous)
+    return Outcome.REPEATED
+
+
+def _repeat(report: Report) -> bool:
+    as_bad = [each.value for each in Severity if each >= report.severity]
+    same = Alert.objects.filter(open_key=report.open_key, severity__in=as_bad)
+    return bool(
+        same.update(
+            occurrences=F("occurrences") + 1, clear_since=None, **report.shown(), **peak(report.value),
+            card_due_at=redraw_time(report.at),
+        )
+    )  # fmt: skip
+
+
+def _open(report: Report) -> Outcome:
+    ended = report.entry.nature is Nature.RECORD
+    alert = Alert(
+        type=report.entry.value, key=report.key, open_key=None if ended else report.open_key,
+        severity=report.severity, link=report.link, peak_value=report.value, opened_at=report.at,
+        status=Alert.Status.RESOLVED if ended else Alert.Status.OPEN, resolved_at=report.at if ended else None,
+        environment=conf.current().environment[:64], host=report.host, release=report.release,
+        **{"title": report.entry.title, **report.shown()},
+    )  # fmt: skip
+    alert.save(force_insert=True)
+    say(alert, Message.Kind.OPENED, signals.alert_opened)
+    return Outcome.OPENED
+
+
+def _worsen(report: Report, previous: Alert) -> Outcome | None:
+    seen = Alert.objects.filter(pk=previous.pk, open_key=report.open_key, severity=previous.severity)
+    changed = seen.update(
+        severity=report.severity, status=Alert.Status.OPEN, snoozed_until=None, clear_since=None,
+        acknowledged_at=None, acknowledged_by="", occurrences=F("occurrences") + 1,
+        sequence=F("sequence") + 1, card_due_at=report.at, **report.shown(), **peak(report.value),
+    )  # fmt: skip
+    if not changed:
+        return None
+    say(Alert.objects.get(pk=previous.pk), Message.Kind.WORSENED, signals.alert_worsened)
+    return Outcome.WORSENED
+
+
+def _reopen(report: Report, previous: Alert) -> Outcome | None:
+    ended = Alert.objects.filter(pk=previous.pk, open_key=None)
+    changed = ended.update(
+        open_key=report.open_key, status=Alert.Status.OPEN, severity=report.severity, resolved_at=None,
+        clear_since=None, snoozed_until=None, acknowledged_at=None, acknowledged_by="", ended_because="",
+        unwatched=False, occurrences=F("occurrences") + 1, sequence=F("sequence") + 1,
+        card_due_at=report.at, **report.shown(), **peak(report.value),
+    )  # fmt: skip
+    if not changed:
+        return None
+    alert = Alert.objects.get(pk=previous.pk)
+    # Whoever heard that it ended must hear that it is back; a quieter one only turns its card red again.
+    heard = max(report.severity, previous.level) >= Severity.HIGH
+    say(alert, Message.Kind.OPENED if heard else None, signals.alert_opened)
+    return Outcome.REOPENED
+
+
+def _count_on_ended(report: Report, previous: Alert) -> Outcome | None:
+    same = Alert.objects.filter(pk=previous.pk, open_key=None)
+    counted = same.update(
+        occurrences=F("occurrences") + 1, card_due_at=redraw_time(report.at), **report.shown(), **peak(report.value)
+    )
+    return Outcome.UNCHANGED if counted else None
+
+
+def resolve_alert(alert_type: str, *, key: str, reason: str = "", by: str = "", unwatched: bool = False) -> Outcome:
+    """End the open alert of this key, if there is one. Its card turns green; a high one's end is posted too.
+
+    ``reason`` is shown on the card; ``by`` is the person who ended it, empty when the condition did.
+    """
+    at, name = timezone.now(), open_key(alert_type, fit_key(key))
+    with transaction.atomic(using=router.db_for_write(Alert)):
+        found = Alert.objects.filter(open_key=name)
+        alert = found.first()
+        if alert is None or not found.filter(pk=alert.pk).update(
+            open_key=None, status=Alert.Status.RESOLVED, resolved_at=at, clear_since=None, card_due_at=at,
+            ended_because=fit(reason, 255), unwatched=unwatched, sequence=F("sequence") + 1,
+            **({"acknowledged_by": fit(by, 150), "acknowledged_at": at} if by else {}),
+        ):  # fmt: skip
+            return Outcome.UNCHANGED
+        alert.refresh_from_db()
+        loud = alert.level >= Severity.HIGH and not by
+        say(alert, Message.Kind.RESOLVED if loud else None, signals.alert_resolved)
+    return Outcome.RESOLVED
+
+
+def say(alert: Alert, kind: str | None, signal: Any) -> None:
+    """Put the alert's newest message in the outbox (none for an edit alone) and send its signal after the commit."""
+    if kind is None:
+        outbox.ring_after_commit()
+    else:
+        outbox.put(
+            kind=kind, channel=entry(alert.type).channel, alert_id=alert.pk, sequence=alert.sequence,
+            intent=f"alert:{alert.pk}:{kind}:{alert.sequence}",
+        )  # fmt: skip
+    transaction.on_commit(partial(_announce, alert, signal), using=router.db_for_write(Alert), robust=True)
+
+
+def _announce(alert: Alert, signal: Any) -> None:
+    logger.warning("alert %s %s %s: %s", alert.pk, alert.status, alert.severity, alert)
+    signal.send_robust(sender=Alert, alert=alert)
+
+
+def redraw_time(at: datetime) -> Any:
+    """When to edit the card for a mere change of numbers: soon while it is young, hourly once it is old."""
+    later = Case(
+        When(opened_at__gte=at - timedelta(hours=1), then=Value(at + REDRAW_AFTER)),
+        default=Value(at + REDRAW_OLD_AFTER),
+        output_field=models.DateTimeField(),
+    )
+    return Coalesce(F("card_due_at"), later)
+
+
+def peak(value: float | None) -> dict[str, Any]:
+    """The UPDATE that keeps the highest reading; none for a report without one."""
+    return {} if value is None else {"peak_value": Greatest(Coalesce(F("peak_value"), Value(value)), Value(value))}

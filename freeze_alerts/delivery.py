@@ -1,0 +1,42 @@
+"""Alerts, findings and outbox put together: what every door that delivers calls."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from freeze_alerts import diagnosis
+from freeze_alerts.alerts.answers import mark_changed_cards, next_change_due
+from freeze_alerts.outbox.deliver import Report, deliver
+
+logger = logging.getLogger("freeze_alerts")
+
+
+def deliver_once() -> Report:
+    """One pass: cards of changed alerts are marked for editing, then everything due is sent."""
+    mark_changed_cards()
+    report = deliver(prepare=diagnosis.prepare)
+    if (change := next_change_due()) is not None:
+        report.wait(change.total_seconds())
+    return report
+
+
+def deliver_now() -> float | None:
+    """One pass, for the doorbell: seconds until the next one has something to do, None for nothing."""
+    return deliver_once().again_in_seconds
+
+
+def deliver_patiently(patience_seconds: float) -> Report:
+    """Pass after pass while the next one is due within what is left of ``patience_seconds``."""
+    deadline = time.monotonic() + patience_seconds
+    total = Report()
+    while True:
+        report = deliver_once()
+        total.posted += report.posted
+        total.edited += report.edited
+        total.failed += report.failed
+        total.unrouted, total.again_in_seconds = report.unrouted, report.again_in_seconds
+        again = report.again_in_seconds
+        if again is None or time.monotonic() + again > deadline:
+            return total
+        time.sleep(max(again, 0.05))

@@ -1,0 +1,98 @@
+"""Who sends which message: one conditional UPDATE each, whose row count says who won."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from freeze_alerts.outbox.models import Message
+
+LEASE = timedelta(seconds=60)
+"""Longer than findings (8 s), connecting (5 s) and an answer (35 s) together can take."""
+_UNSENT = (Message.State.PENDING, Message.State.SENDING, Message.State.UNKNOWN)
+_WAITING = (Message.State.PENDING, Message.State.UNKNOWN)
+
+
+def recover() -> int:
+    """Messages whose sender is gone: nobody knows whether they were sent, so they are sent again."""
+    now = timezone.now()
+    abandoned = Message.objects.filter(state=Message.State.SENDING, lease_until__lt=now)
+    return abandoned.update(state=Message.State.UNKNOWN, due_at=now, lease_until=None)
+
+
+def waiting() -> QuerySet[Message]:
+    """Messages to be posted, but for those that another message speaks for."""
+    return Message.objects.filter(state__in=_WAITING, folded_into=None)
+
+
+def due_posts(channel: str) -> QuerySet[Message]:
+    """What may be posted now. A message waits while an earlier one of its alert is unsent: an end never overtakes."""
+    earlier = Message.objects.filter(alert=OuterRef("alert"), sequence__lt=OuterRef("sequence"), state__in=_UNSENT)
+    return waiting().filter(~Exists(earlier), channel=channel, due_at__lte=timezone.now()).order_by("pk")
+
+
+def due_edits(channel: str) -> QuerySet[Message]:
+    """Sent messages that no longer show how things are."""
+    now = timezone.now()
+    shown = Message.objects.filter(channel=channel, state=Message.State.SENT, redraw_at__lte=now)
+    return shown.filter(_free(now)).exclude(discord_message_id="").order_by("redraw_at", "pk")
+
+
+def claim(messages: Iterable[Message]) -> list[Message]:
+    """Those of the messages that are now ours to post until the lease runs out."""
+    return [message for message in messages if _claim(message)]
+
+
+def covered_by(messages: Iterable[Message]) -> list[int]:
+    """Later messages of the same alerts, not yet sent: the card about to be drawn says what they would."""
+    alerts = {message.alert_id: message.sequence for message in messages if message.alert_id}
+    later = Message.objects.filter(alert_id__in=alerts, state=Message.State.PENDING, folded_into=None)
+    found = later.values_list("pk", "alert_id", "sequence")
+    return [pk for pk, alert_id, sequence in found if sequence > alerts[alert_id]]
+
+
+def claim_edit(message: Message) -> bool:
+    """Whether the edit is ours. A message of several cards is claimed by its first row."""
+    now = timezone.now()
+    mine = Message.objects.filter(_free(now), pk=message.pk, redraw_at=message.redraw_at)
+    return bool(mine.update(lease_until=now + LEASE))
+
+
+def next_due() -> datetime | None:
+    """When the next message is to be posted or edited; None when the outbox is at rest."""
+    moments = [
+        waiting().order_by("due_at").values_list("due_at", flat=True).first(),
+        Message.objects.filter(state=Message.State.SENDING).exclude(lease_until=None)
+        .order_by("lease_until").values_list("lease_until", flat=True).first(),
+        Message.objects.filter(state=Message.State.SENT).exclude(redraw_at=None)
+        .order_by("redraw_at").values_list("redraw_at", flat=True).first(),
+    ]  # fmt: skip
+    return min((moment for moment in moments if moment), default=None)
+
+
+def channels_at_work() -> set[str]:
+    """The channels with something to post or to edit by now."""
+    now = timezone.now()
+    posts = waiting().filter(due_at__lte=now).values_list("channel", flat=True).distinct()
+    edits = Message.objects.filter(state=Message.State.SENT, redraw_at__lte=now)
+    return {*posts.order_by("channel"), *edits.order_by("channel").values_list("channel", flat=True).distinct()}
+
+
+def is_overdue(seconds: float) -> bool:
+    """Whether something that could be posted has waited this long for somebody to come."""
+    return waiting().filter(due_at__lt=timezone.now() - timedelta(seconds=seconds)).exists()
+
+
+def _claim(message: Message) -> bool:
+    lease_until = timezone.now() + LEASE
+    mine = Message.objects.filter(pk=message.pk, state=message.state, attempts=message.attempts, folded_into=None)
+    won = mine.update(state=Message.State.SENDING, lease_until=lease_until, attempts=F("attempts") + 1)
+    message.lease_until, message.attempts = lease_until, message.attempts + 1
+    return bool(won)
+
+
+def _free(now: datetime) -> Q:
+    return Q(lease_until=None) | Q(lease_until__lt=now)

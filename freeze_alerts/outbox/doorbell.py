@@ -1,0 +1,151 @@
+"""Waking a deliverer. The caller never waits: it sets a flag, and one daemon thread a process does the rest.
+
+The thread asks Celery where an app is configured and its broker answers within about a second, and looks again a
+little later whether a worker really came; else it delivers itself. The sweep remains the guarantee for all of it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+import threading
+from typing import Any
+
+from django.db import connections
+from django.utils.module_loading import import_string
+
+from freeze_alerts import conf
+from freeze_alerts.outbox import claim
+
+logger = logging.getLogger("freeze_alerts")
+
+TASK = "freeze_alerts.tasks.deliver_messages"
+DELIVERER = "freeze_alerts.delivery.deliver_now"
+WORKER_HAS_SECONDS = 5.0
+BETWEEN_RINGS_SECONDS = 1.0
+IDLE_SECONDS = 30.0
+FAREWELL_SECONDS = 5.0
+_BOUNDED = {
+    "socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0, "interval_start": 0, "interval_step": 0,
+    "interval_max": 0, "connect_retries_timeout": 1, "read_timeout": 1, "write_timeout": 1,
+}  # fmt: skip
+
+
+class Doorbell:
+    """One process's thread, started by the first ring and again after each fork."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.thread: threading.Thread | None = None
+        self.wake = threading.Event()
+        self.closed = threading.Event()
+        self.rung = False
+        self.asked_celery = False
+
+    def ring(self) -> None:
+        self.rung = True
+        self.wake.set()
+        with self.lock:
+            if self.thread is None:
+                self.thread = threading.Thread(target=self._answer, name="freeze-alerts-doorbell", daemon=True)
+                self.thread.start()
+
+    def close(self, timeout_seconds: float = FAREWELL_SECONDS) -> None:
+        """Let the thread answer the last ring and finish what it is sending; the sweep has the rest."""
+        self.closed.set()
+        self.wake.set()
+        if self.thread is not None:
+            self.thread.join(timeout_seconds)
+
+    def _answer(self) -> None:
+        again_in_seconds: float | None = 0.0
+        while True:
+            woken = self.wake.wait(IDLE_SECONDS if again_in_seconds is None else again_in_seconds)
+            if not woken and again_in_seconds is None and self._leave():
+                return
+            self.wake.clear()
+            rung, self.rung = self.rung, False
+            if self.closed.is_set() and not rung:
+                return
+            again_in_seconds = self._work(rung)
+
+    def _leave(self) -> bool:
+        """End the idle thread, unless somebody rings in this very moment."""
+        with self.lock:
+            if self.wake.is_set():
+                return False
+            self.thread = None
+            return True
+
+    def _work(self, rung: bool) -> float | None:
+        try:
+            return self._deliver(rung)
+        except Exception:  # the thread's door: whatever is wrong now, the sweep will meet it again
+            logger.exception("could not deliver; the next sweep will")
+            return None
+        finally:
+            connections.close_all()
+
+    def _deliver(self, rung: bool) -> float | None:
+        """Seconds until there is more to do, None when there is nothing."""
+        worker_is_late = self.asked_celery and claim.is_overdue(WORKER_HAS_SECONDS)
+        if rung and not worker_is_late and conf.current().delivery.doorbell == "auto" and publish():
+            self.asked_celery = True
+            self.closed.wait(BETWEEN_RINGS_SECONDS)
+            return WORKER_HAS_SECONDS
+        if self.asked_celery and not worker_is_late:
+            self.asked_celery = False
+            return None
+        self.asked_celery = False
+        again: float | None = import_string(DELIVERER)()
+        return again
+
+
+def ring() -> None:
+    """Have waiting messages delivered soon. Returns at once, whatever is down."""
+    if conf.current().delivery.doorbell != "none":
+        _doorbell.ring()
+
+
+def close() -> None:
+    _doorbell.close()
+
+
+def publish() -> bool:
+    """Ask a Celery worker to deliver; False when no app is configured or its broker did not take it in time."""
+    app = celery_app()
+    if app is None or app.conf.task_always_eager:
+        return False
+    try:
+        with app.connection_for_write(connect_timeout=1, transport_options=_BOUNDED) as connection:
+            app.send_task(TASK, connection=connection, retry=False, ignore_result=True, expires=60)
+    except Exception as error:  # noqa: BLE001 - brokers fail in as many ways as there are brokers
+        logger.warning("the broker did not answer (%s): delivering without it", type(error).__name__)
+        return False
+    return True
+
+
+def celery_app() -> Any:
+    """The project's Celery app, seen from any thread; None where none is configured.
+
+    Celery's own ``current_app`` is per thread and makes up an app where it knows none.
+    """
+    if "celery" not in sys.modules:
+        return None
+    from celery import _state
+
+    apps = [app for app in _state._get_active_apps() if app is not None and app.main != "default"]
+    current = _state.get_current_app()
+    return current if current in apps else next(iter(apps), None)
+
+
+def _after_fork() -> None:
+    global _doorbell  # noqa: PLW0603 - the parent's thread and locks do not exist in the child
+    _doorbell = Doorbell()
+
+
+_doorbell = Doorbell()
+os.register_at_fork(after_in_child=_after_fork)
+atexit.register(close)

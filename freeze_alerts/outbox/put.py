@@ -1,0 +1,46 @@
+"""Putting a message in the outbox: a row in the caller's transaction, and a ring once it is committed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import router, transaction
+from django.utils import timezone
+
+from freeze_alerts.outbox import doorbell
+from freeze_alerts.outbox.models import Message
+
+
+def put(
+    *, kind: str, channel: str, intent: str, alert_id: int | None = None, sequence: int = 1,
+    due_at: datetime | None = None,
+) -> Message:  # fmt: skip
+    """Write the message's row; nothing is sent before the transaction it stands in is committed.
+
+    Raises IntegrityError when a message of this ``intent`` exists.
+    """
+    now = timezone.now()
+    message = Message(
+        intent=intent, alert_id=alert_id, kind=kind, sequence=sequence, channel=channel,
+        due_at=due_at or now, created_at=now,
+    )  # fmt: skip
+    message.save(force_insert=True)
+    ring_after_commit()
+    return message
+
+
+def ring_after_commit() -> None:
+    """Wake a deliverer when the current transaction is committed; at once where there is none."""
+    transaction.on_commit(doorbell.ring, using=router.db_for_write(Message), robust=True)
+
+
+def redraw(alert_ids: list[int], at: datetime) -> int:
+    """Have every message that shows one of these alerts edited; returns how many."""
+    showing = Message.objects.filter(alert_id__in=alert_ids).exclude(state__in=_NOT_SHOWN)
+    digests = Message.objects.filter(
+        pk__in=showing.filter(folded_into__kind=Message.Kind.DIGEST).values("folded_into")
+    )
+    return showing.filter(folded_into=None).update(redraw_at=at) + digests.update(redraw_at=at)
+
+
+_NOT_SHOWN = (Message.State.PENDING, Message.State.DEAD)

@@ -1,0 +1,1 @@
+"""A filling disk: read, judge, tell."""

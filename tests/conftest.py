@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import processes, services
+
+_DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "database: uses the database (set by itself; each engine runs these)")
+    allowed = config.getoption("--allow-hosts")
+    config.option.allow_hosts = ",".join([allowed, *services.named_hosts()]) if allowed else allowed
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        fixtures = _DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+        if fixtures or item.get_closest_marker("django_db"):
+            item.add_marker(pytest.mark.database)
+
+
+@pytest.fixture(autouse=True)
+def _no_process_stays() -> Iterator[None]:
+    yield
+    processes.kill_leftovers()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> services.Service:
+    """A PostgreSQL server to log in to, whichever database the tests run on."""
+    return _found("postgresql")
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> services.Service:
+    return _found("redis")
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> services.Service:
+    return _found("mariadb")
+
+
+@pytest.fixture(scope="session")
+def rabbitmq() -> services.Service:
+    return _found("rabbitmq")
+
+
+def _found(kind: str) -> services.Service:
+    found = services.find(kind)
+    if isinstance(found, services.Missing):
+        pytest.skip(found.reason)
+    return found
