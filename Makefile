@@ -35,7 +35,7 @@ types: $(VENV)/.everything
 	$(BIN)/mypy
 
 layers: $(VENV)/.everything
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 migrations: $(VENV)/.everything
 	$(BIN)/python -m django makemigrations --check --dry-run --settings tests.settings

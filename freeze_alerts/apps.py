@@ -11,7 +11,7 @@ class FreezeAlertsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from freeze_alerts import switchboard
+        from freeze_alerts import checks, switchboard  # noqa: F401 - importing the checks registers them
         from freeze_alerts.discord import webhook
 
         switchboard.connect()

@@ -93,34 +93,41 @@ def _manage(command: str) -> str:
     return f"docker compose exec backend python manage.py {command}"
 
 
+def _minutes(count: int) -> timedelta:
+    return timedelta(minutes=count)
+
+
+def _hours(count: int) -> timedelta:
+    return timedelta(hours=count)
+
+
 _MONITOR = _manage(
     'shell -c "from freeze_alerts.sources.backups import BackupMonitor; print(BackupMonitor().get_metrics())"'
 )
-_MINUTES, _HOURS = (lambda n: timedelta(minutes=n)), (lambda n: timedelta(hours=n))
 _STATE, _FACT, _RECORD = Nature.STATE, Nature.FACT, Nature.RECORD
 
 NINE: tuple[Entry, ...] = (
-    Entry(AlertType.NEW_ISSUE, "New issue", "errors", Severity.MEDIUM, _HOURS(4), _FACT,
+    Entry(AlertType.NEW_ISSUE, "New issue", "errors", Severity.MEDIUM, _hours(4), _FACT,
           _logs(100), "new-issue"),
-    Entry(AlertType.REGRESSION, "Regression", "errors", Severity.HIGH, _HOURS(1), _FACT,
+    Entry(AlertType.REGRESSION, "Regression", "errors", Severity.HIGH, _hours(1), _FACT,
           _logs(200), "regression"),
-    Entry(AlertType.ERROR_SPIKE, "Error spike", "errors", Severity.WARNING, _MINUTES(30), _STATE,
-          "docker compose ps", "error-spike", interval=_MINUTES(1)),
-    Entry(AlertType.PAYMENT_ERROR, "Payment error", "payments", Severity.CRITICAL, _MINUTES(15), _FACT,
+    Entry(AlertType.ERROR_SPIKE, "Error spike", "errors", Severity.WARNING, _minutes(30), _STATE,
+          "docker compose ps", "error-spike", interval=_minutes(1)),
+    Entry(AlertType.PAYMENT_ERROR, "Payment error", "payments", Severity.CRITICAL, _minutes(15), _FACT,
           _logs(100, "payment"), "payment-error"),
-    Entry(AlertType.PAYMENT_SPIKE, "Payment error spike", "payments", Severity.CRITICAL, _MINUTES(15), _STATE,
-          _logs(200, "payment"), "payment-error-spike", interval=_MINUTES(1)),
-    Entry(AlertType.BACKUP_FAILED, "Backup failure", "backups", Severity.HIGH, _HOURS(2), _FACT,
+    Entry(AlertType.PAYMENT_SPIKE, "Payment error spike", "payments", Severity.CRITICAL, _minutes(15), _STATE,
+          _logs(200, "payment"), "payment-error-spike", interval=_minutes(1)),
+    Entry(AlertType.BACKUP_FAILED, "Backup failure", "backups", Severity.HIGH, _hours(2), _FACT,
           _manage("backup_database --check"), "backup-failure"),
-    Entry(AlertType.BACKUP_MISSED, "Missed backup", "backups", Severity.HIGH, _HOURS(2), _STATE,
-          _MONITOR, "missed-backup", interval=_MINUTES(5)),
-    Entry(AlertType.DISK_SPACE, "Disk space", "errors", Severity.WARNING, _HOURS(1), _STATE,
-          "df -h", "disk-space", "freeze_alerts.diagnosis.disk.steps", _MINUTES(5)),
+    Entry(AlertType.BACKUP_MISSED, "Missed backup", "backups", Severity.HIGH, _hours(2), _STATE,
+          _MONITOR, "missed-backup", interval=_minutes(5)),
+    Entry(AlertType.DISK_SPACE, "Disk space", "errors", Severity.WARNING, _hours(1), _STATE,
+          "df -h", "disk-space", "freeze_alerts.diagnosis.disk.steps", _minutes(5)),
     Entry(AlertType.ADMIN_DELETE, "Admin delete", "admin", Severity.INFO, None, _RECORD,
           "", "admin-delete"),
 )  # fmt: skip
 
-TROUBLE = Entry(AlertType.TROUBLE, "Alerting trouble", "errors", Severity.HIGH, _HOURS(1), _FACT,
+TROUBLE = Entry(AlertType.TROUBLE, "Alerting trouble", "errors", Severity.HIGH, _hours(1), _FACT,
                 _manage("alerts webhooks"), "alerting-trouble")  # fmt: skip
 
 _OURS = {each.value: each for each in (*NINE, TROUBLE)}

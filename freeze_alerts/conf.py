@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 CHANNELS = ("errors", "payments", "backups", "admin")
+NOT_A_SETTING = "is not a setting"
 
 
 class FreezeAlertsError(Exception):
@@ -179,7 +180,7 @@ def _parse(section: type[_Section], raw: Mapping[str, Any], where: str, found: l
         path = f"{where}{key}"
         if key not in known:
             meant = difflib.get_close_matches(str(key).upper(), known, n=1)
-            found.append(Problem(path, "is not a setting", f"{where}{meant[0]}" if meant else ""))
+            found.append(Problem(path, NOT_A_SETTING, f"{where}{meant[0]}" if meant else ""))
             continue
         default = _default(known[key])
         if is_dataclass(default) and isinstance(value, Mapping):
@@ -206,8 +207,8 @@ def _mismatch(default: Any, value: Any) -> str | None:
         (str, str, "a string"),
         (type(None), (str, type(None)), "a string or None"),
     ):
-        if isinstance(default, example):  # type: ignore[arg-type]
-            fits = isinstance(value, accepted)  # type: ignore[arg-type]
+        if isinstance(default, example):
+            fits = isinstance(value, accepted)
             return None if fits and (accepted is bool or not isinstance(value, bool)) else words
     return "a dict" if is_dataclass(default) else None
 

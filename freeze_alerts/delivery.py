@@ -26,6 +26,14 @@ def deliver_now() -> float | None:
     return deliver_once().again_in_seconds
 
 
+def sweep(patience_seconds: float = 20.0) -> None:
+    """Deliver what waits, for a command that has done its work: a failure here is logged and not its own."""
+    try:
+        deliver_patiently(patience_seconds)
+    except Exception:  # a door of its own: the outbox keeps what could not be sent
+        logger.exception("could not deliver; the next sweep will")
+
+
 def deliver_patiently(patience_seconds: float) -> Report:
     """Pass after pass while the next one is due within what is left of ``patience_seconds``."""
     deadline = time.monotonic() + patience_seconds

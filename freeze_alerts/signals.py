@@ -3,7 +3,8 @@
 In (a source of ours sends them; so may the project's own code, and gets the same alerts):
 
 ``disk_measured``
-    A disk was read and judged. ``host``, ``device``, ``path`` (str); ``used_percent`` (float, the worse of bytes
+    A disk was read and judged. ``host``, ``device``, ``path`` (str); ``also`` (list of str: the other watched paths
+    on the same disk; may be left out); ``used_percent`` (float, the worse of bytes
     and inodes); ``severity`` (Severity the reading calls for, or None); ``held`` (Severity it still holds up by
     hysteresis, or None; never below ``severity``); ``text`` (one sentence); ``fields`` (list of (name, value)).
 ``disk_unreadable``

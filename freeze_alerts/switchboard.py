@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import wraps
 from typing import Any
@@ -36,14 +36,15 @@ def door(receiver: Receiver) -> Receiver:
 @door
 def on_disk_measured(
     *, host: str, device: str, path: str, used_percent: float, severity: Severity | None, held: Severity | None,
-    text: str, fields: list[tuple[str, str]], **_: Any,
+    text: str, fields: list[tuple[str, str]], also: Sequence[str] = (), **_: Any,
 ) -> None:  # fmt: skip
     report_state(
         AlertType.DISK_SPACE, key=f"disk:{host}:{device}", severity=severity, held=held,
         hold=timedelta(minutes=conf.current().disk.hold_minutes), title=f"{path} on {host}", text=text,
         fields=fields, value=used_percent, host=host,
     )  # fmt: skip
-    resolve_alert(AlertType.TROUBLE, key=_unreadable(host, path), reason="it can be read again")
+    for readable in (path, *also):
+        resolve_alert(AlertType.TROUBLE, key=_unreadable(host, readable), reason="it can be read again")
 
 
 @door

@@ -28,7 +28,12 @@ LONGEST_REASON = 200
 _SECRETS = (
     (re.compile(r"(?<=://)[^\s/@]+@"), "…@"),
     (re.compile(r"(/webhooks/\d+/)[\w-]+"), r"\1…"),
-    (re.compile(r"(?i)\b(password|passwd|secret|token|api_?key|authorization)(['\"]?\s*[=:]\s*)\S+"), r"\1\2…"),
+    (
+        re.compile(
+            r"(?i)\b(password|passwd|secret|token|api_?key|authorization)(['\"]?\s*[=:]\s*)(?:(?:bearer|basic)\s+)?\S+"
+        ),
+        r"\1\2…",
+    ),
 )
 
 
@@ -79,10 +84,10 @@ class _Run:
 
     def finding(self) -> Finding:
         """How it went; waits until the limit at the most."""
-        left = self._started + self._limit_seconds - time.monotonic()
-        if self._done.wait(max(0.0, left)) and self._finding.seconds <= self._limit_seconds:
-            return self._finding
         limit = self._limit_seconds
+        left = self._started + limit - time.monotonic()
+        if self._done.wait(max(0.0, left)) and (limit <= 0 or self._finding.seconds <= limit):
+            return self._finding
         return Finding(self._step.name, Outcome.TIMED_OUT, f"no answer within {limit:g} s", limit)
 
     def _work(self) -> None:

@@ -57,7 +57,7 @@ def count(card: Card) -> str:
 
 
 def clock(card: Card) -> str:
-    """By when to answer, or when and after how long it ended; and how often it happened. "" where nothing is to say."""
+    """By when to answer, or when and after how long it ended; and how often it happened."""
     parts = []
     if card.standing is Standing.OPEN and card.answer_by:
         within = card.answer_by - card.opened_at

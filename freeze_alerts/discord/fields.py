@@ -19,7 +19,7 @@ _SIGNS = {
     Outcome.OK: "✔\ufe0e",
     Outcome.TIMED_OUT: "⏱",
     Outcome.FAILED: "✖\ufe0e",
-    Outcome.SKIPPED: "–",  # noqa: RUF001 - an en dash can't begin a list, a hyphen can
+    Outcome.SKIPPED: "–",  # an en dash can't begin a list, a hyphen can
 }
 _STEPS, _MORE_STEPS = "First steps, already run", "First steps, continued"
 _LEAST_STEP, _LEAST_FIELD = 100, 40

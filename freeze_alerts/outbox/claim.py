@@ -62,15 +62,17 @@ def claim_edit(message: Message) -> bool:
 
 
 def next_due() -> datetime | None:
-    """When the next message is to be posted or edited; None when the outbox is at rest."""
-    moments = [
-        waiting().order_by("due_at").values_list("due_at", flat=True).first(),
-        Message.objects.filter(state=Message.State.SENDING).exclude(lease_until=None)
-        .order_by("lease_until").values_list("lease_until", flat=True).first(),
-        Message.objects.filter(state=Message.State.SENT).exclude(redraw_at=None)
-        .order_by("redraw_at").values_list("redraw_at", flat=True).first(),
-    ]  # fmt: skip
-    return min((moment for moment in moments if moment), default=None)
+    """When something not yet due is to be posted, edited or taken over; None when there is nothing."""
+    now = timezone.now()
+    posts = waiting().filter(due_at__gt=now).order_by("due_at").values_list("due_at", flat=True)
+    sending = Message.objects.filter(state=Message.State.SENDING, lease_until__gt=now).order_by("lease_until")
+    edits = Message.objects.filter(state=Message.State.SENT, redraw_at__gt=now).order_by("redraw_at")
+    first = (
+        posts.first(),
+        sending.values_list("lease_until", flat=True).first(),
+        edits.values_list("redraw_at", flat=True).first(),
+    )
+    return min((moment for moment in first if moment), default=None)
 
 
 def channels_at_work() -> set[str]:
@@ -79,6 +81,15 @@ def channels_at_work() -> set[str]:
     posts = waiting().filter(due_at__lte=now).values_list("channel", flat=True).distinct()
     edits = Message.objects.filter(state=Message.State.SENT, redraw_at__lte=now)
     return {*posts.order_by("channel"), *edits.order_by("channel").values_list("channel", flat=True).distinct()}
+
+
+def newest() -> int:
+    """The newest message's number, to ask later whether others have come."""
+    return Message.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+
+def has_come_since(number: int) -> bool:
+    return waiting().filter(pk__gt=number, due_at__lte=timezone.now()).exists()
 
 
 def is_overdue(seconds: float) -> bool:

@@ -47,7 +47,7 @@ class Report:
     again_in_seconds: float | None = None
 
     def wait(self, seconds: float) -> None:
-        self.again_in_seconds = min(self.again_in_seconds or seconds, seconds)
+        self.again_in_seconds = seconds if self.again_in_seconds is None else min(self.again_in_seconds, seconds)
 
 
 def deliver(*, prepare: Prepare) -> Report:
@@ -56,13 +56,16 @@ def deliver(*, prepare: Prepare) -> Report:
     Safe to run in any number of processes at once, and to kill at any moment.
     """
     report = Report()
+    newest = claim.newest()
     claim.recover()
     for channel in sorted(claim.channels_at_work()):
         _post_all(channel, prepare, report)
         _edit_all(channel, prepare, report)
+    if claim.has_come_since(newest):  # a delivery that failed may itself be news
+        report.wait(0)
     moment = claim.next_due()
-    if moment is not None and (until := (moment - timezone.now()).total_seconds()) > 0:
-        report.wait(until)
+    if moment is not None:
+        report.wait(max(0.0, (moment - timezone.now()).total_seconds()))
     return report
 
 
@@ -137,6 +140,8 @@ def _edit(message: Message, webhook: Webhook, prepare: Prepare, report: Report) 
     edited = settle.edited(message, together, webhook, answer)
     report.edited += edited
     report.failed += not edited
+    if not edited:
+        report.wait(0)  # it may have become a new message
 
 
 def _prepared(messages: list[Message], prepare: Prepare) -> Draft | None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from freeze_alerts import conf
-from freeze_alerts.discord.client import Pace
+from freeze_alerts.discord.answer import Pace
 from freeze_alerts.outbox.models import WebhookState
 
 ALL_OF_DISCORD = "*"

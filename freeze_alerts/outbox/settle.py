@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from freeze_alerts import signals
-from freeze_alerts.discord.client import Answer, Delivered, Refusal, Refused, RetryAfter, Scope, Unknown
+from freeze_alerts.discord.answer import Answer, Delivered, Refusal, Refused, RetryAfter, Scope, Unknown
 from freeze_alerts.discord.webhook import Webhook
 from freeze_alerts.outbox import pace
 from freeze_alerts.outbox.fold import BAD_REQUEST, DIGEST_REDRAW_AFTER

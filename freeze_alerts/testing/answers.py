@@ -90,9 +90,7 @@ _LIMITED = "You are being rate limited."
 
 def edge_page(status: int, title: str) -> Answer:
     """What a gateway says when the service behind it does not: HTML and no JSON."""
-    page = (
-        f"<html>\n<head><title>{status} {title}</title></head>\n<body><h1>{status} {title}</h1></body>\n</html>\n"
-    )
+    page = f"<html>\n<head><title>{status} {title}</title></head>\n<body><h1>{status} {title}</h1></body>\n</html>\n"
     return Answer(status, page.encode(), "text/html; charset=UTF-8")
 
 

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from email.message import Message
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -53,7 +54,7 @@ class Call:
         return self.query.get(name) in ("True", "true", "1")
 
 
-def parse(method: str, target: str, headers: Mapping[str, str]) -> Call:
+def parse(method: str, target: str, headers: Message) -> Call:
     """A call from its request line and headers. An address that is none has no ``webhook_id``."""
     parts = urlsplit(target)
     match = _PATH.match(parts.path)
@@ -66,8 +67,8 @@ def parse(method: str, target: str, headers: Mapping[str, str]) -> Call:
         token=found.get("token") or "",
         message_id=found.get("message_id") or "",
         query=dict(parse_qsl(parts.query)),
-        user_agent=headers.get("User-Agent") or "",
-        content_type=(headers.get("Content-Type") or "").partition(";")[0].strip().lower(),
+        user_agent=headers.get("User-Agent", ""),
+        content_type=headers.get("Content-Type", "").partition(";")[0].strip().lower(),
     )
 
 

@@ -131,7 +131,7 @@ class DiscordServer:
         self._limits.switch_on(per_webhook, per_channel)
 
     def wait_for(self, predicate: Callable[[DiscordServer], object], timeout_seconds: float = 10) -> None:
-        """Waits until ``predicate(server)`` is true. Raises AssertionError, showing all that came in, if it never is."""
+        """Waits until ``predicate(server)`` is true. Raises AssertionError with a dump of all that came in."""
         deadline = time.perf_counter() + timeout_seconds
         seen = -1
         while not predicate(self):
@@ -144,9 +144,7 @@ class DiscordServer:
 
     def _dump(self) -> str:
         lines = [f"{len(self.messages())} messages:"]
-        lines += [
-            f"  #{each.channel} {each.id} ({len(each.edits)} edits): {_gist(each)}" for each in self.messages()
-        ]
+        lines += [f"  #{each.channel} {each.id} ({len(each.edits)} edits): {_gist(each)}" for each in self.messages()]
         lines += [f"{len(self.requests)} requests:"]
         lines += [f"  {each.at:%H:%M:%S.%f} {each.method} {each.path} -> {each.status}" for each in self.requests]
         lines += ["Complaints:", *(f"  {each}" for each in self.complaints)] if self.complaints else []
@@ -178,7 +176,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(server: DiscordServer, channels: Sequence[str]) -> int:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for each in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background job is born deaf to it
+        signal.signal(each, signal.default_int_handler)
     try:
         lines = [f"{channel:<10} {server.webhook(channel)}" for channel in channels]
         sys.stdout.write("\n".join([f"Look at    {server.url}", *lines, "Ctrl-C ends it.", ""]))

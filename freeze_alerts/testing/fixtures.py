@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
 @pytest.fixture
 def discord() -> Iterator[DiscordServer]:
     """A stand-in for Discord that ``settings.FREEZE_ALERTS`` points to: no channel leads anywhere else."""
+    with stand_in() as server:
+        yield server
+
+
+@contextmanager
+def stand_in() -> Iterator[DiscordServer]:
+    """What the fixture ``discord`` does, for tests that use no fixtures."""
+    # Late: pytest loads this module in every project that has freeze-alerts installed.
     from django.conf import settings
     from django.test import override_settings
 

@@ -142,9 +142,7 @@ def fresh_payload(body: Mapping[str, Any], *, takes_components: bool) -> dict[st
     return {key: value for key, value in body.items() if value is not None and key not in ignored}
 
 
-def edited_payload(
-    payload: Mapping[str, Any], body: Mapping[str, Any], *, takes_components: bool
-) -> dict[str, Any]:
+def edited_payload(payload: Mapping[str, Any], body: Mapping[str, Any], *, takes_components: bool) -> dict[str, Any]:
     """A payload after a trimmed PATCH: omitted keys stay, given ones are replaced whole, mentions start afresh."""
     ignored = {"allowed_mentions", "flags"} | (set() if takes_components else {"components"})
     given = {key: body[key] for key in forms.EDIT_KEYS & body.keys() if key not in ignored}

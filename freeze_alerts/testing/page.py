@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Any
 from urllib.parse import parse_qs
 
-from freeze_alerts.testing import answers, forms
+from freeze_alerts.testing import answers
 from freeze_alerts.testing.answers import Answer
 from freeze_alerts.testing.messages import NAME, Message
 from freeze_alerts.testing.state import State
@@ -67,7 +67,6 @@ def _shown_message(message: Message) -> dict[str, Any]:
         "content": payload.get("content", ""),
         "embeds": message.shown_embeds,
         "components": payload.get("components", []),
-        "isLayout": bool(payload.get("flags", 0) & forms.COMPONENTS_V2),
         "postedAt": int(message.posted_at.timestamp() * 1000),
         "editedAt": int(message.edited_at.timestamp() * 1000) if message.edited_at else None,
         "isSilent": message.is_silent,

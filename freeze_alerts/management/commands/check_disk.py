@@ -12,6 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFormatter
 
 from freeze_alerts.catalog import Severity
+from freeze_alerts.delivery import sweep
 from freeze_alerts.sources.disk import forecast, reading, words
 from freeze_alerts.sources.disk.check import Checked, Measured, check_disks
 
@@ -22,7 +23,7 @@ _HEAD = ("Path", "Device", "Used", "Free", "Inodes", "State", "Forecast")
 _STATE_COLUMN = _HEAD.index("State")
 _NO_VALUE = "-"
 _READING_KEYS = (
-    "device", "used_percent", "used_bytes", "free_bytes", "total_bytes", "inodes_used_percent", "inodes_free",
+    "device", "also", "used_percent", "used_bytes", "free_bytes", "total_bytes", "inodes_used_percent", "inodes_free",
 )  # fmt: skip
 JSON_KEYS = (
     "host", "path", "state", "severity", "held", "measure", "text", "error", "bytes_per_hour", "full_in_seconds",
@@ -54,9 +55,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=_HelpFormatter, epilog=_EPILOG, **kwargs
-        )
+        return super().create_parser(prog_name, subcommand, formatter_class=_HelpFormatter, epilog=_EPILOG, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -67,6 +66,7 @@ class Command(BaseCommand):
 
     def handle(self, *, paths: Sequence[str] | None = None, **options: Any) -> None:
         checked = check_disks(paths)
+        sweep()  # from cron, without Celery, this command is also who delivers
         shown = [each for each in checked if not options["quiet"] or _exit_code(each) != EXIT_FINE]
         if options["json"]:
             self.stdout.write(json.dumps([_json_row(each) for each in shown], indent=2))
@@ -111,7 +111,7 @@ def _table_row(each: Checked) -> tuple[str, ...]:
     seen = each.reading
     inodes = _NO_VALUE if seen.inodes_used_percent is None else words.percent(seen.inodes_used_percent)
     free, full = words.size(seen.free_bytes), forecast.describe(each.forecast)
-    return (seen.path, seen.device, seen.used_in_words, free, inodes, _state(each), full)
+    return (", ".join([seen.path, *seen.also]), seen.device, seen.used_in_words, free, inodes, _state(each), full)
 
 
 def _aligned(cells: Sequence[str], widths: list[int], paint_state: Callable[[str], str] = str) -> str:
@@ -134,5 +134,5 @@ def _json_row(each: Checked) -> dict[str, Any]:
     row |= {key: getattr(each.reading, key) for key in _READING_KEYS} | judged
     if trend:
         row["bytes_per_hour"] = trend.bytes_per_hour
-        row["full_in_seconds"] = trend.full_in and trend.full_in.total_seconds()
+        row["full_in_seconds"] = None if trend.full_in is None else trend.full_in.total_seconds()
     return row

@@ -71,6 +71,7 @@ def _checked(outcome: Reading | Unreadable, host: str) -> Checked:
         host=outcome.host,
         device=outcome.device,
         path=outcome.path,
+        also=list(outcome.also),
         used_percent=verdict.percent,
         severity=verdict.severity,
         held=verdict.held,

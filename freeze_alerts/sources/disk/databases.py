@@ -41,9 +41,7 @@ class DatabaseSize:
 
 def sizes() -> list[DatabaseSize]:
     """Every database whose server may stand on this machine; what may not be asked, or fails, is left out."""
-    return [
-        each for alias in connections if _may_be_here(connections[alias]) for each in _sizes(connections[alias])
-    ]
+    return [each for alias in connections if _may_be_here(connections[alias]) for each in _sizes(connections[alias])]
 
 
 def _may_be_here(connection: BaseDatabaseWrapper) -> bool:

@@ -74,9 +74,7 @@ def _highest(severities: list[Severity]) -> Severity | None:
 
 def _bytes_sentence(reading: Reading) -> str:
     left, usable = words.size(reading.free_bytes), words.size(reading.usable_bytes)
-    return (
-        f"{reading.path} on {reading.host} is {words.percent(reading.used_percent)} full: {left} left of {usable}."
-    )
+    return f"{reading.path} on {reading.host} is {words.percent(reading.used_percent)} full: {left} left of {usable}."
 
 
 def _inodes_sentence(reading: Reading) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import psutil
@@ -36,6 +36,8 @@ class Reading:
     inodes_free: int | None
     read_at: datetime
     inodes_used: int | None = None
+    also: tuple[str, ...] = ()
+    """Other watched paths on the same disk."""
 
     @property
     def worst_percent(self) -> float:
@@ -73,20 +75,22 @@ def read(path: str) -> Reading | Unreadable:
 
 
 def read_all(paths: Iterable[str]) -> list[Reading | Unreadable]:
-    """The disk under each path; a disk that several paths share is read once, under the first of them."""
-    outcomes: list[Reading | Unreadable] = []
-    numbers, devices = set(), set()
-    for path in paths:
+    """The disk under each path; a disk that several paths share is one reading, under the first of them."""
+    outcomes: dict[str, Reading | Unreadable] = {}
+    first: dict[int | str, str] = {}
+    for path in dict.fromkeys(paths):
         answer = _try(path)
         if isinstance(answer, Unreadable):
-            outcomes.append(answer)
+            outcomes[path] = answer
             continue
         number, reading = answer
-        if number not in numbers and reading.device not in devices:
-            outcomes.append(reading)
-        numbers.add(number)
-        devices.add(reading.device)  # btrfs: one device, another number for each subvolume
-    return outcomes
+        known = first.get(number) or first.get(reading.device) or path
+        for identity in (number, reading.device):  # btrfs: one device, another number for each subvolume
+            first.setdefault(identity, known)
+        earlier = outcomes.setdefault(known, reading)
+        if known != path and isinstance(earlier, Reading):
+            outcomes[known] = replace(earlier, also=(*earlier.also, path))
+    return list(outcomes.values())
 
 
 def device_number(path: str) -> int | None:

@@ -69,6 +69,7 @@ def test_what_is_told_of_a_disk(monkeypatch: pytest.MonkeyPatch) -> None:
             "host": "web1",
             "device": "/dev/sda1",
             "path": "/",
+            "also": [],
             "used_percent": 91.125,
             "severity": Severity.CRITICAL,
             "held": Severity.CRITICAL,

@@ -55,6 +55,22 @@ def test_two_paths_on_one_disk_are_one_reading(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     seen = reading.read_all([str(tmp_path), str(tmp_path / "a"), str(tmp_path / "nowhere")])
     assert [each.path for each in seen] == [str(tmp_path), str(tmp_path / "nowhere")]
+    assert isinstance(seen[0], Reading)
+    assert seen[0].also == (str(tmp_path / "a"),)
+
+
+def test_a_path_named_twice_is_one_path(tmp_path: Path) -> None:
+    (seen,) = reading.read_all([str(tmp_path), str(tmp_path)])
+    assert isinstance(seen, Reading)
+    assert seen.also == ()
+
+
+def test_subvolumes_of_one_device_are_one_disk(monkeypatch: pytest.MonkeyPatch, mount: Callable[[str], Path]) -> None:
+    places = [str(mount("size=1m")), str(mount("size=1m"))]
+    monkeypatch.setattr(reading, "_device", lambda path, number: "/dev/sda1")
+    (seen,) = reading.read_all(places)
+    assert isinstance(seen, Reading)
+    assert (seen.path, seen.also) == (places[0], (places[1],))
 
 
 def test_a_symbolic_link_leads_to_the_disk_behind_it(tmp_path: Path, mount: Callable[[str], Path]) -> None:

@@ -1,0 +1,10 @@
+"""Every way to misconfigure us: one function, one id, one hint each.
+
+All are Warnings: an Error would make every management command refuse to run, and so stop the backups. Importing
+this package registers them, under the tag ``freeze_alerts``.
+"""
+
+from freeze_alerts.checks import alert_types, celery_settings, channels, links, places, values
+from freeze_alerts.checks.registry import CHECKS, TAG
+
+__all__ = ["CHECKS", "TAG", "alert_types", "celery_settings", "channels", "links", "places", "values"]
