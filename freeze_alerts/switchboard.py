@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from functools import wraps
 from typing import Any
 
+from django.db import router, transaction
+
 from freeze_alerts import conf, signals
 from freeze_alerts.alerts import open_alert, resolve_alert
+from freeze_alerts.alerts.models import Alert
 from freeze_alerts.alerts.states import end_unwatched, report_state
 from freeze_alerts.catalog import AlertType, Severity
 from freeze_alerts.outbox.models import Message
@@ -26,11 +30,19 @@ def door(receiver: Receiver) -> Receiver:
     @wraps(receiver)
     def guarded(**told: Any) -> None:
         try:
-            receiver(**{name: value for name, value in told.items() if name not in ("signal", "sender")})
+            with _apart():
+                receiver(**{name: value for name, value in told.items() if name not in ("signal", "sender")})
         except Exception:  # the door between sources and alerts
             logger.exception("the alert for %s was not opened or ended", receiver.__name__)
 
     return guarded
+
+
+def _apart() -> AbstractContextManager[object]:
+    """A savepoint inside somebody's transaction, so that a failed statement of ours does not spoil theirs."""
+    using = router.db_for_write(Alert)
+    in_transaction = transaction.get_connection(using).in_atomic_block
+    return transaction.atomic(using=using) if in_transaction else nullcontext()
 
 
 @door

@@ -21,6 +21,7 @@ class AlertFactory(factory.django.DjangoModelFactory[Alert]):
     title = factory.LazyAttribute(lambda alert: f"ValueError in {alert.key}")
     text = "invalid literal for int()"
     opened_at = factory.LazyFunction(timezone.now)
+    raised_at = factory.LazyAttribute(lambda alert: alert.opened_at)
     last_seen_at = factory.LazyAttribute(lambda alert: alert.opened_at)
     environment = "production"
 
@@ -31,6 +32,7 @@ class MessageFactory(factory.django.DjangoModelFactory[Message]):
 
     alert = factory.SubFactory(AlertFactory)
     kind = Message.Kind.OPENED
+    sequence = 1
     channel = "errors"
     intent = factory.LazyAttribute(
         lambda message: f"alert:{message.alert and message.alert.pk}:{message.kind}:{message.sequence}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -93,4 +94,7 @@ if DATABASE_KIND == "mysql":
     pymysql.version_info = (2, 2, 8, "final", 0)
     pymysql.install_as_MySQLdb()
 
-FREEZE_ALERTS: dict[str, object] = {"DELIVERY": {"DOORBELL": "none"}}
+# A test that starts processes hands them its own settings through the environment.
+FREEZE_ALERTS: dict[str, object] = json.loads(
+    os.environ.get("FREEZE_ALERTS_TEST_SETTINGS", '{"DELIVERY": {"DOORBELL": "none"}}')
+)

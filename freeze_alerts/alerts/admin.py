@@ -15,15 +15,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from freeze_alerts.alerts import buttons
+from freeze_alerts.alerts import buttons, glance
 from freeze_alerts.alerts.buttons import Button
-from freeze_alerts.alerts.card import draw
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.catalog import UnknownAlertType, entries, entry
-from freeze_alerts.discord.message import Card
 from freeze_alerts.discord.text import safe_url
 from freeze_alerts.outbox.admin import MessageInline, ReadOnlyAdmin
-from freeze_alerts.outbox.models import Message
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -51,7 +48,7 @@ class AlertAdmin(ReadOnlyAdmin):
     inlines = (MessageInline,)
     fieldsets = (
         ("Details", {"classes": ("collapse",), "fields": (
-            "key", "type", "status", "occurrences", "peak_value", "opened_at", "last_seen_at", "clear_since",
+            "key", "type", "status", "occurrences", "peak_value", "opened_at", "raised_at", "last_seen_at", "clear_since",
             "acknowledged_at", "acknowledged_by", "snoozed_until", "resolved_at", "ended_because", "card_due_at",
         )}),
     )  # fmt: skip
@@ -112,14 +109,15 @@ class AlertAdmin(ReadOnlyAdmin):
         self._press(request, alert, button)
         return redirect(f"{self.admin_site.name}:freeze_alerts_alert_change", alert.pk)
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Alert | None = None, **kwargs: Any
-    ) -> HttpResponse:
+    def render_change_form(  # noqa: PLR0917 - Django's own signature
+        self, request: HttpRequest, context: dict[str, Any], add: bool = False, change: bool = False,
+        form_url: str = "", obj: Alert | None = None,
+    ) -> HttpResponse:  # fmt: skip
         if obj is not None:
             shown = _shown(obj)
             may_answer = not obj.ended and self.has_answer_permission(request)
             context.update(shown, title=shown["card"].title, subtitle=None, may_answer=may_answer)
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _ask(self, request: HttpRequest, alert: Alert, button: Button) -> HttpResponse:
         shown = _shown(alert)
@@ -149,18 +147,12 @@ class AlertAdmin(ReadOnlyAdmin):
 
 
 def _shown(alert: Alert) -> dict[str, Any]:
-    """The alert as its page shows it: the very card that stands in Discord, as if it were told now."""
-    now = timezone.now()
-    card = draw(Message(alert=alert, kind=Message.Kind.OPENED, sequence=alert.sequence, created_at=now, sent_at=now))
+    card = glance.card_now(alert)
     return {
         "alert": alert,
         "card": card,
-        "is_late": not alert.ended and card.answer_by is not None and card.answer_by < now,
+        "is_late": glance.is_late(alert, card),
         "link": safe_url(alert.link),
-        "morning": buttons.next_morning(now),
-        "runbook": _runbook(card),
+        "morning": buttons.next_morning(timezone.now()),
+        "runbook": glance.runbook(card),
     }
-
-
-def _runbook(card: Card) -> str:
-    return next((link.url for link in card.links if link.label == "Runbook"), "")

@@ -42,9 +42,9 @@ def mark_changed_cards() -> int:
     """
     now = timezone.now()
     due = Alert.objects.filter(card_due_at__lte=now)
-    with transaction.atomic(using=router.db_for_write(Alert)):
-        ids = list(due.values_list("pk", flat=True)[:_CHANGED_AT_ONCE])
-        if ids:
+    ids = list(due.values_list("pk", flat=True)[:_CHANGED_AT_ONCE])
+    if ids:
+        with transaction.atomic(using=router.db_for_write(Alert)):
             outbox.redraw(ids, at=now)
             due.filter(pk__in=ids).update(card_due_at=None)
     return len(ids)

@@ -66,7 +66,7 @@ def _alert_card(alert: Alert, message: Message) -> Card:
         standing=standing(alert),
         footer=_footer(f"{alert.pk}#{message.sequence}", alert.environment),
         opened_at=alert.opened_at,
-        answer_by=answer_by(alert.opened_at, row.answer_within if row else timedelta(hours=4)),
+        answer_by=answer_by(alert.raised_at, row.answer_within if row else timedelta(hours=4)),
         ended_at=alert.resolved_at,
         text=alert.text,
         occurrences=alert.occurrences,

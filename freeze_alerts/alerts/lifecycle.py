@@ -139,7 +139,7 @@ def _open(report: Report) -> Outcome:
     ended = report.entry.nature is Nature.RECORD
     alert = Alert(
         type=report.entry.value, key=report.key, open_key=None if ended else report.open_key,
-        severity=report.severity, link=report.link, peak_value=report.value, opened_at=report.at,
+        severity=report.severity, link=report.link, peak_value=report.value, opened_at=report.at, raised_at=report.at,
         status=Alert.Status.RESOLVED if ended else Alert.Status.OPEN, resolved_at=report.at if ended else None,
         environment=conf.current().environment[:64], host=report.host, release=report.release,
         **{"title": report.entry.title, **report.shown()},
@@ -152,7 +152,7 @@ def _open(report: Report) -> Outcome:
 def _worsen(report: Report, previous: Alert) -> Outcome | None:
     seen = Alert.objects.filter(pk=previous.pk, open_key=report.open_key, severity=previous.severity)
     changed = seen.update(
-        severity=report.severity, status=Alert.Status.OPEN, snoozed_until=None, clear_since=None,
+        severity=report.severity, raised_at=report.at, status=Alert.Status.OPEN, snoozed_until=None, clear_since=None,
         acknowledged_at=None, acknowledged_by="", occurrences=F("occurrences") + 1,
         sequence=F("sequence") + 1, card_due_at=report.at, **report.shown(), **peak(report.value),
     )  # fmt: skip
@@ -165,7 +165,7 @@ def _worsen(report: Report, previous: Alert) -> Outcome | None:
 def _reopen(report: Report, previous: Alert) -> Outcome | None:
     ended = Alert.objects.filter(pk=previous.pk, open_key=None)
     changed = ended.update(
-        open_key=report.open_key, status=Alert.Status.OPEN, severity=report.severity, resolved_at=None,
+        open_key=report.open_key, status=Alert.Status.OPEN, severity=report.severity, raised_at=report.at, resolved_at=None,
         clear_since=None, snoozed_until=None, acknowledged_at=None, acknowledged_by="", ended_because="",
         unwatched=False, occurrences=F("occurrences") + 1, sequence=F("sequence") + 1,
         card_due_at=report.at, **report.shown(), **peak(report.value),
@@ -192,15 +192,18 @@ def resolve_alert(alert_type: str, *, key: str, reason: str = "", by: str = "", 
 
     ``reason`` is shown on the card; ``by`` is the person who ended it, empty when the condition did.
     """
-    at, name = timezone.now(), open_key(alert_type, fit_key(key))
+    found = Alert.objects.filter(open_key=open_key(alert_type, fit_key(key)))
+    alert = found.first()  # outside the transaction: SQLite can't turn a reading one into a writing one under load
+    if alert is None:
+        return Outcome.UNCHANGED
+    at = timezone.now()
+    answered = {"acknowledged_by": fit(by, 150), "acknowledged_at": at} if by else {}
     with transaction.atomic(using=router.db_for_write(Alert)):
-        found = Alert.objects.filter(open_key=name)
-        alert = found.first()
-        if alert is None or not found.filter(pk=alert.pk).update(
+        ended = found.filter(pk=alert.pk).update(
             open_key=None, status=Alert.Status.RESOLVED, resolved_at=at, clear_since=None, card_due_at=at,
-            ended_because=fit(reason, 255), unwatched=unwatched, sequence=F("sequence") + 1,
-            **({"acknowledged_by": fit(by, 150), "acknowledged_at": at} if by else {}),
-        ):  # fmt: skip
+            ended_because=fit(reason, 255), unwatched=unwatched, sequence=F("sequence") + 1, **answered,
+        )  # fmt: skip
+        if not ended:
             return Outcome.UNCHANGED
         alert.refresh_from_db()
         loud = alert.level >= Severity.HIGH and not by

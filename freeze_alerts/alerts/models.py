@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.utils import timezone
 
 from freeze_alerts.catalog import Severity
 from freeze_alerts.outbox.models import Primary
@@ -32,6 +33,9 @@ class Alert(models.Model):
     occurrences = models.PositiveBigIntegerField(default=1)
     peak_value = models.FloatField(null=True, blank=True)
     opened_at = models.DateTimeField(db_index=True)
+    raised_at = models.DateTimeField(
+        default=timezone.now, help_text="Since when it is open and this bad: the time to answer counts from here."
+    )
     last_seen_at = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.CharField(max_length=150, blank=True)

@@ -13,7 +13,7 @@ from freeze_alerts.checks.registry import warns
 from freeze_alerts.discord.address import safe_url
 
 
-@warns(13, hint="Write the whole address: https://shop.example")
+@warns(13, hint="Write the whole address, beginning with https:// and the name of the host.")
 def bad_addresses() -> Iterator[str]:
     settings = conf.current()
     for name, address in {**_linked(settings), "DISCORD_API_URL": settings.discord_api_url}.items():

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from django.core import checks
 
+from freeze_alerts.discord.webhook import redact
+
 TAG = "freeze_alerts"
 
 Find = Callable[[], Iterable[str]]
@@ -23,12 +25,15 @@ class Check:
     find: Find
 
     def run(self) -> list[checks.CheckMessage]:
-        """The warnings of this check. Never raises: that would stop every management command."""
+        """The warnings of this check, a webhook's token in none of them.
+
+        Never raises: that would stop every management command.
+        """
         try:
             found = list(self.find())
         except Exception as error:  # noqa: BLE001 - the door to settings, which may hold anything at all
             found = [f"This could not be checked: {type(error).__name__}."]
-        return [checks.Warning(sentence, hint=self.hint, id=self.id) for sentence in found]
+        return [checks.Warning(redact(sentence), hint=self.hint, id=self.id) for sentence in found]
 
 
 CHECKS: list[Check] = []

@@ -136,7 +136,7 @@ def celery_app() -> Any:
         return None
     from celery import _state
 
-    apps = [app for app in _state._get_active_apps() if app is not None and app.main != "default"]
+    apps = [app for app in _state._apps if app.main != "default"]  # type: ignore[attr-defined]
     current = _state.get_current_app()
     return current if current in apps else next(iter(apps), None)
 

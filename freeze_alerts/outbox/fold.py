@@ -30,9 +30,9 @@ def fold_storms(channel: str) -> None:
         digest = storming.get(f"digest:{alert_type}")
         if digest is None and count <= STORM_ABOVE:
             continue
+        members = list(due.filter(alert__type=alert_type).values_list("pk", flat=True))
         with transaction.atomic(using=router.db_for_write(Message)):
-            digest = digest or _new_digest(channel, alert_type)
-            _join(digest, [*due.filter(alert__type=alert_type).values_list("pk", flat=True)])
+            _join(digest or _new_digest(channel, alert_type), members)
 
 
 def next_parcel(channel: str, slots: int) -> list[Message]:

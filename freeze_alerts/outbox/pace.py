@@ -57,7 +57,8 @@ def learn(name: str, told: Pace) -> None:
     if told.reset_after_seconds is not None:
         reset_at = timezone.now() + timedelta(seconds=told.reset_after_seconds)
     changes = {"remaining": told.remaining, "reset_at": reset_at, "failures": 0, "disabled_reason": ""}
-    WebhookState.objects.update_or_create(name=name, defaults=changes)
+    if not WebhookState.objects.filter(name=name).update(**changes):
+        WebhookState.objects.get_or_create(name=name, defaults=changes)
 
 
 def block(name: str, seconds: float) -> None:

@@ -141,11 +141,8 @@ def _members(messages: Iterable[Message]) -> QuerySet[Message]:
 def _delivered(messages: list[Message], covered: list[int], webhook: Webhook, answer: Delivered) -> None:
     now = timezone.now()
     pace.learn(webhook.name, answer.pace)
-    by_alert = {message.alert_id: message for message in messages if message.alert_id}
+    by_alert = {message.alert_id: message for message in messages}
     with transaction.atomic(using=router.db_for_write(Message)):
-        for later in Message.objects.filter(pk__in=covered, state=Message.State.PENDING, folded_into=None):
-            speaker = by_alert[later.alert_id]
-            _of(later).update(state=Message.State.SENT, sent_at=now, folded_into=speaker)
         for message in messages:
             ours = _of(message).filter(state=Message.State.SENDING, lease_until=message.lease_until)
             ours.update(
@@ -155,6 +152,9 @@ def _delivered(messages: list[Message], covered: list[int], webhook: Webhook, an
             _close_digest(message)
             transaction.on_commit(partial(_announce, message, signals.message_delivered), robust=True,
                                   using=router.db_for_write(Message))  # fmt: skip
+        for later in Message.objects.filter(pk__in=covered, state=Message.State.PENDING, folded_into=None):
+            speaker = by_alert[later.alert_id]
+            _of(later).update(state=Message.State.SENT, sent_at=now, folded_into=speaker)
 
 
 def _close_digest(message: Message) -> None:

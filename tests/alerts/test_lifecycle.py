@@ -38,7 +38,9 @@ def kinds():
 
 
 def queries(captured):
-    return [each["sql"] for each in captured if not each["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))]
+    return [
+        each["sql"] for each in captured if not each["sql"].startswith(("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT"))
+    ]
 
 
 def test_a_new_trouble_is_an_alert_and_a_message():

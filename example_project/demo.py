@@ -1,0 +1,214 @@
+"""A filling disk becomes a card in Discord, and nothing is lost on the way: told step by step, with nothing faked but
+Discord itself. ``DEMO_ONCE=1`` ends after the last step; its exit code says whether all arrived as it should.
+
+DEMO_DISCORD_PORT and DEMO_SITE_PORT fix the ports, which are any free ones else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import visitor
+from stage import NAME, PASSWORD, DemoFailed, Stage, set_up
+
+from freeze_alerts.testing.discord import DiscordServer, Failure, Message
+
+ARRIVE_SECONDS = 20.0
+REFUSE_SECONDS, REFUSALS = 2.0, 2
+_GIST = re.compile(r"^\S+ (?P<badge>.+?) · \*\*(?P<title>.+?)\*\*")
+_SWEEP = ("alerts", "deliver", "--once")
+
+
+def main() -> int:
+    once = os.environ.get("DEMO_ONCE", "") not in ("", "0")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.stdout.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
+    try:
+        with set_up(_port("DEMO_DISCORD_PORT"), _port("DEMO_SITE_PORT")) as stage:
+            _introduce(stage)
+            _play(stage)
+            _sum_up(stage)
+            if not once:
+                print("\nBoth pages stay until Ctrl-C. Two alerts are still open: acknowledge one in Discord.")
+                threading.Event().wait()
+    except DemoFailed as why:
+        print(f"\nThe demo failed: {why}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print()
+        return 130 if once else 0
+    return 0
+
+
+def _play(stage: Stage) -> None:
+    used_percent = _read_the_disk(stage)
+    _a_warning(stage, used_percent)
+    _it_worsens(stage, used_percent)
+    _somebody_acknowledges(stage)
+    _it_ends(stage)
+    _the_sender_is_killed(stage)
+    _discord_refuses(stage)
+    _nothing_else_happened(stage)
+
+
+def _read_the_disk(stage: Stage) -> float:
+    """How full the disk really is, by the worse of bytes and inodes; the lines are out of its reach."""
+    read = stage.manage("check_disk", "--json", **_lines(100, 101, 102))
+    _expect(read.returncode == 0, f"check_disk could not read the disk:\n{read.stdout}{read.stderr}")
+    disk = json.loads(read.stdout)[0]
+    used_percent = max(disk["used_percent"], disk["inodes_used_percent"] or 0.0)
+    _tell(f"manage.py check_disk reads {disk['path']} ({disk['device']}): {used_percent:.1f} % full, and all is well")
+    return float(used_percent)
+
+
+def _a_warning(stage: Stage, used_percent: float) -> None:
+    line = _just_below(used_percent)
+    _tell(f"the warning is set to {line:.1f} %, just below: check_disk again")
+    with _Arrival(stage, lambda discord: _shown(discord, "WARNING")):
+        checked = stage.manage("check_disk", **_lines(line, used_percent + 5, used_percent + 10))
+    _expect(checked.returncode == 1, f"check_disk ended with {checked.returncode} for a warning:\n{checked.stderr}")
+
+
+def _it_worsens(stage: Stage, used_percent: float) -> None:
+    line = _just_below(used_percent)
+    _tell(f"now critical is set to {line:.1f} %: the alert worsens, and is posted anew, so that somebody hears it")
+    with _Arrival(stage, lambda discord: _shown(discord, "CRITICAL")):
+        checked = stage.manage("check_disk", **_lines(line / 2, line, used_percent + 5))
+    _expect(checked.returncode == 2, f"check_disk ended with {checked.returncode} for critical:\n{checked.stderr}")
+
+
+def _somebody_acknowledges(stage: Stage) -> None:
+    card = _shown(stage.discord, "CRITICAL")[-1]
+    _tell(f"{NAME} presses Acknowledge on the card, logs in to the admin, and confirms")
+    with _Arrival(stage, lambda discord: [each for each in discord.messages("errors") if _is_taken(each)]):
+        visitor.press(visitor.button(card.payload, "Acknowledge"))
+
+
+def _it_ends(stage: Stage) -> None:
+    _tell("the lines go back up: check_disk finds the disk fine, and its cards turn green")
+    with _Arrival(stage, lambda discord: _all_ended(discord.messages("errors"))):
+        checked = stage.manage("check_disk", **_lines(120, 130, 140))
+    _expect(checked.returncode == 0, f"check_disk ended with {checked.returncode} for a disk that is fine")
+
+
+def _the_sender_is_killed(stage: Stage) -> None:
+    path = str(stage.folder / "backups-disk")
+    _tell("a backup disk has gone, and Discord hangs: whoever sends the alert is killed (-9) in the middle")
+    stage.discord.fail(Failure.hang(60), times=None)
+    sender = stage.start("check_disk", "--path", path)
+    _wait(stage, lambda discord: [each for each in discord.requests if each.method == "POST" and not each.status])
+    os.killpg(sender.pid, signal.SIGKILL)
+    sender.wait()
+    stage.discord.heal()
+    _expect(not _about(stage.discord, path), "the killed sender's message arrived all the same")
+    stage.rows("UPDATE freeze_alerts_message SET lease_until = '2000-01-01' WHERE lease_until IS NOT NULL")
+    _tell("its claim on the message lasts a minute, in case it lives (the demo turns the clock forward); then the sweep")
+    with _Arrival(stage, lambda discord: _about(discord, path)):
+        _sweep(stage)
+
+
+def _discord_refuses(stage: Stage) -> None:
+    path = str(stage.folder / "archive-disk")
+    _tell(f"another disk has gone, and Discord answers 429 {REFUSALS} times: wait {REFUSE_SECONDS:.0f} s")
+    stage.discord.fail(Failure.rate_limited(REFUSE_SECONDS), times=REFUSALS)
+    with _Arrival(stage, lambda discord: _about(discord, path)):
+        stage.manage("check_disk", "--path", path)
+        _sweep(stage)
+    refused = [each.at for each in stage.discord.requests if each.status == 429]
+    waited = (_about(stage.discord, path)[0].posted_at - refused[0]).total_seconds()
+    _expect(len(refused) == REFUSALS, f"Discord had to refuse {len(refused)} calls, not {REFUSALS}")
+    _expect(waited >= REFUSALS * REFUSE_SECONDS, f"Discord asked for patience, and was called after {waited:.1f} s")
+
+
+def _nothing_else_happened(stage: Stage) -> None:
+    said = [_gist(each.first_payload)[0] for each in stage.discord.messages()]
+    _expect(said == ["WARNING", "CRITICAL", "ENDED", "HIGH", "HIGH"], f"these messages arrived: {', '.join(said)}")
+    _expect(not stage.discord.complaints, f"Discord would complain: {'; '.join(stage.discord.complaints)}")
+    waiting = stage.rows("SELECT intent FROM freeze_alerts_message WHERE state <> 'sent'")
+    _expect(not waiting, f"these messages were not sent: {waiting}")
+
+
+class _Arrival:
+    """What is done inside must show in Discord soon; then says how long it took."""
+
+    def __init__(self, stage: Stage, is_there: Callable[[DiscordServer], list[Message]]) -> None:
+        self.stage, self.is_there = stage, is_there
+
+    def __enter__(self) -> None:
+        self.began = datetime.now(UTC)
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            _wait(self.stage, self.is_there)
+            newest = max(each.edited_at or each.posted_at for each in self.is_there(self.stage.discord))
+            print(f"      in Discord after {(newest - self.began).total_seconds():.1f} s")
+
+
+def _lines(warning: float, critical: float, emergency: float) -> dict[str, str]:
+    """Settings of the disk, as the shop reads them. A hold of 0 lets an alert end with the first good reading."""
+    named = zip(("WARNING", "CRITICAL", "EMERGENCY"), (warning, critical, emergency), strict=True)
+    return {f"DISK_{name}_PERCENT": f"{line:.3f}" for name, line in named} | {"DISK_HOLD_MINUTES": "0"}
+
+
+def _just_below(used_percent: float) -> float:
+    return max(used_percent - 0.5, used_percent / 2)
+
+
+def _sweep(stage: Stage) -> None:
+    """What Celery's Beat does every half minute on a server."""
+    swept = stage.manage(*_SWEEP)
+    _expect(swept.returncode == 0, f"manage.py {' '.join(_SWEEP)} failed:\n{swept.stdout}{swept.stderr}")
+
+
+def _shown(discord: DiscordServer, badge: str) -> list[Message]:
+    return [each for each in discord.messages("errors") if _gist(each.payload)[0] == badge]
+
+
+def _about(discord: DiscordServer, path: str) -> list[Message]:
+    return [each for each in discord.messages("errors") if path in _plain(each.payload["content"])]
+
+
+def _all_ended(messages: list[Message]) -> list[Message]:
+    return messages if len(messages) == 3 and all(_gist(each.payload)[0] == "ENDED" for each in messages) else []
+
+
+def _is_taken(message: Message) -> bool:
+    return f"acknowledged by {NAME}" in json.dumps(message.payload["embeds"])
+
+
+def _gist(payload: dict[str, str]) -> tuple[str, str]:
+    """Badge and title, from the line a phone shows."""
+    found = _GIST.match(payload["content"])
+    return (found["badge"], _plain(found["title"])) if found else ("", payload["content"])
+
+
+def _plain(markdown: str) -> str:
+    return re.sub(r"\\(.)", r"\1", markdown)
+
+
+def _wait(stage: Stage, is_there: Callable[[DiscordServer], object]) -> None:
+    try:
+        stage.discord.wait_for(is_there, ARRIVE_SECONDS)
+    except AssertionError as dump:
+        logs = [f"{each.name}:\n{each.read_text()[-2000:]}" for each in stage.folder.glob("*.log")]
+        raise DemoFailed("\n".join(["what should have shown in Discord did not.", str(dump), *logs])) from None
+
+
+def _expect(is_so: object, otherwise: str) -> None:
+    if not is_so:
+        raise DemoFailed(otherwise)
+
+
+def _port(name: str) -> int:
+    try:
+        return int(os.environ.get(name, "0"))
+    except ValueError:
+        raise DemoFailed(f"{name} is no number.") from None

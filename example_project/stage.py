@@ -1,0 +1,136 @@
+"""Where the demo plays: Discord's stand-in, and the shop in a temporary folder. Nothing of it is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+
+from freeze_alerts.testing.discord import DiscordServer
+
+HERE = Path(__file__).resolve().parent
+CHANNELS = ("errors", "payments", "backups", "admin")
+NAME = PASSWORD = "demo"
+START_SECONDS, COMMAND_SECONDS = 30.0, 45.0
+_NOT_INHERITED = ("REDIS_URL", "DJANGO_SETTINGS_MODULE", "DISK_", "ADMIN_ADDRESSES", "ALLOWED_HOSTS", "TIME_ZONE")
+
+
+class DemoFailed(Exception):
+    """Something did not go as it should."""
+
+
+@dataclass
+class Stage:
+    folder: Path
+    discord: DiscordServer
+    site_port: int
+    children: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def site_url(self) -> str:
+        return f"http://127.0.0.1:{self.site_port}/"
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "shop.sqlite3"
+
+    def manage(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the shop to its end, as anybody would type it."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=HERE, env=self._environment(environment), capture_output=True, text=True, check=False,
+            timeout=COMMAND_SECONDS,
+        )  # fmt: skip
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start a command of the shop; what it says goes into a log. It leads a process group of its own, so that
+        Ctrl-C reaches the demo alone, which then ends it.
+        """
+        with (self.folder / f"{arguments[0]}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", *arguments],
+                cwd=HERE, env=self._environment(environment), stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        self.children.append(process)
+        return process
+
+    def open_shop(self) -> None:
+        """Tables, a user for the admin, and the site. Raises DemoFailed when one of them can't be had."""
+        user = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+        create = ("createsuperuser", "--noinput", "--username", NAME, "--email", "demo@shop.example")
+        for done in (self.manage("migrate", "-v", "0"), self.manage(*create, **user)):
+            if done.returncode:
+                raise DemoFailed(f"{' '.join(done.args[1:3])} failed:\n{done.stderr}")
+        site = self.start("runserver", "--noreload", f"127.0.0.1:{self.site_port}")
+        give_up_at = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if site.poll() is not None or time.monotonic() > give_up_at:
+                raise DemoFailed(f"The site did not start:\n{(self.folder / 'runserver.log').read_text()}")
+            time.sleep(0.05)
+
+    def rows(self, query: str, *values: object) -> list[tuple[str, ...]]:
+        """Look something up in the shop's database, or change it."""
+        with contextlib.closing(sqlite3.connect(self.database, timeout=20)) as connection, connection:
+            return connection.execute(query, values).fetchall()
+
+    def clear(self) -> None:
+        for child in self.children:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(requests.ConnectionError):
+            return requests.get(self.site_url, timeout=5).ok
+        return False
+
+    def _environment(self, more: dict[str, str]) -> dict[str, str]:
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
+        webhooks = {f"DISCORD_WEBHOOK_{each.upper()}": self.discord.webhook(each) for each in CHANNELS}
+        shop = {
+            "DJANGO_SETTINGS_MODULE": "shop.settings",
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            "ALERTS_SPOOL": str(self.folder / "spool.jsonl"),
+            "BASE_URL": self.site_url,
+            "DISCORD_API_URL": self.discord.api_url,
+            "DISCORD_PAGE": self.discord.url,
+            "ENVIRONMENT": "demo",
+            "DEBUG": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+        return {**ours, **webhooks, **shop, **more}
+
+
+@contextlib.contextmanager
+def set_up(discord_port: int, site_port: int) -> Iterator[Stage]:
+    """The stage, as long as it is needed. Port 0 picks a free one. Raises DemoFailed when a port is taken."""
+    with contextlib.ExitStack() as to_undo:
+        folder = to_undo.enter_context(tempfile.TemporaryDirectory(prefix="freeze-alerts-demo-"))
+        try:
+            discord = to_undo.enter_context(DiscordServer(discord_port))
+            stage = Stage(Path(folder), discord, _free_port(site_port))
+        except OSError as error:
+            raise DemoFailed(f"A port can't be used: {error.strerror}") from error
+        to_undo.callback(stage.clear)
+        for channel in CHANNELS:
+            discord.webhook(channel)
+        stage.open_shop()
+        yield stage
+
+
+def _free_port(wanted: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", wanted))
+        return int(probe.getsockname()[1])

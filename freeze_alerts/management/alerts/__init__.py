@@ -1,0 +1,1 @@
+"""What ``manage.py alerts`` does, subcommand by subcommand."""

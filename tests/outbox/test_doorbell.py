@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import threading
+
+import pytest
+
+from freeze_alerts.alerts import open_alert
+from freeze_alerts.catalog import AlertType
+from freeze_alerts.outbox import doorbell
+from tests.outbox.passes import posts, states
+from tests.processes import read_until, start, start_python, wait_until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def own_doorbell(monkeypatch):
+    ours = doorbell.Doorbell()
+    monkeypatch.setattr(doorbell, "_doorbell", ours)
+    yield ours
+    ours.close()
+
+
+@pytest.fixture
+def ring_with(settings, discord):
+    """Switch the doorbell to a kind; returns the environment that gives other processes the same settings."""
+
+    def switch(kind):
+        settings.FREEZE_ALERTS = {**settings.FREEZE_ALERTS, "DELIVERY": {"DOORBELL": kind, "MESSAGES_PER_MINUTE": 0}}
+        return {"FREEZE_ALERTS_TEST_SETTINGS": json.dumps(settings.FREEZE_ALERTS)}
+
+    return switch
+
+
+def arrived(discord, count):
+    discord.wait_for(lambda server: len(posts(server)) >= count, timeout_seconds=30)
+
+
+def test_a_thread_delivers_without_anybody_else(discord, ring_with):
+    ring_with("thread")
+    open_alert(AlertType.NEW_ISSUE, key="1")
+    arrived(discord, 1)
+    wait_until(lambda: set(states().values()) == {"sent"})
+
+
+def test_no_thread_starts_before_the_first_ring(ring_with, own_doorbell):
+    ring_with("none")
+    open_alert(AlertType.NEW_ISSUE, key="1")
+    assert own_doorbell.thread is None
+
+
+def test_an_alert_that_is_rolled_back_rings_nobody(ring_with, own_doorbell):
+    from django.db import transaction
+
+    ring_with("thread")
+    with pytest.raises(RuntimeError), transaction.atomic():
+        open_alert(AlertType.NEW_ISSUE, key="1")
+        raise RuntimeError
+    assert own_doorbell.thread is None
+
+
+def test_an_idle_thread_leaves_and_a_new_ring_starts_another(discord, ring_with, own_doorbell, monkeypatch):
+    monkeypatch.setattr(doorbell, "IDLE_SECONDS", 0.05)
+    ring_with("thread")
+    open_alert(AlertType.NEW_ISSUE, key="1")
+    arrived(discord, 1)
+    wait_until(lambda: own_doorbell.thread is None)
+    open_alert(AlertType.NEW_ISSUE, key="2")
+    arrived(discord, 2)
+
+
+def test_a_failing_delivery_does_not_end_the_thread(discord, ring_with, monkeypatch, caplog):
+    ring_with("thread")
+    monkeypatch.setattr(doorbell, "DELIVERER", "tests.nowhere.deliver")
+    open_alert(AlertType.NEW_ISSUE, key="1")
+    wait_until(lambda: "could not deliver" in caplog.text)
+    monkeypatch.undo()
+    open_alert(AlertType.NEW_ISSUE, key="2")
+    arrived(discord, 1)
+
+
+SHORT_LIFE = """
+from freeze_alerts.alerts import open_alert
+open_alert("errors.new_issue", key="short")
+"""
+
+
+def test_a_process_that_ends_at_once_still_delivers(discord, ring_with):
+    start_python(SHORT_LIFE, **ring_with("auto")).wait(30)
+    assert len(posts(discord)) == 1
+
+
+FORK = """
+import os, time
+from freeze_alerts.alerts import open_alert
+open_alert("errors.new_issue", key="parent")
+if os.fork() == 0:
+    from django.db import connections
+    connections.close_all()
+    open_alert("errors.new_issue", key="child")
+time.sleep(20)
+"""
+
+
+def test_a_thread_is_born_again_after_a_fork(discord, ring_with):
+    start_python(FORK, **ring_with("thread"))
+    arrived(discord, 2)
+
+
+def test_where_no_celery_app_is_configured_there_is_none():
+    code = "import celery; from freeze_alerts.outbox import doorbell; celery.current_app; print(doorbell.celery_app())"
+    read_until(start_python(code), "None")
+
+
+@pytest.fixture(params=["redis", "rabbitmq"])
+def broker(request, ring_with):
+    """The environment of a process with a Celery app on a real broker, and a queue of its own."""
+    service = request.getfixturevalue("redis_server" if request.param == "redis" else "rabbitmq")
+    return {
+        **ring_with("auto"),
+        "TEST_BROKER_URL": service.url,
+        "TEST_QUEUE": f"freeze-alerts-{os.getpid()}-{threading.get_native_id()}-{request.node.nodeid[-40:]}",
+    }
+
+
+def start_worker(environment):
+    command = [sys.executable, "-m", "celery", "-A", "tests.celery_app", "worker", "-c", "1", "-l", "INFO"]
+    worker = start([*command, "--without-gossip", "--without-mingle"], **environment)
+    read_until(worker, "ready.")
+    threading.Thread(target=lambda: [None for _ in worker.stdout], daemon=True).start()
+    return worker
+
+
+RAISER = """
+import time, tests.celery_app
+from freeze_alerts.alerts import open_alert
+from freeze_alerts.outbox import doorbell
+doorbell.DELIVERER = {deliverer!r}
+open_alert("errors.new_issue", key="1")
+print("opened", flush=True)
+time.sleep(30)
+"""
+NOBODY_HERE, THIS_PROCESS = "tests.nowhere.deliver", doorbell.DELIVERER
+
+
+def test_a_worker_delivers(discord, broker):
+    start_worker(broker)
+    start_python(RAISER.format(deliverer=NOBODY_HERE), **broker)
+    arrived(discord, 1)
+
+
+def test_an_alert_raised_in_a_pool_child_arrives(discord, broker):
+    start_worker(broker)
+    start_python("import tests.celery_app as c; c.raise_alert.delay('1')", **broker)
+    arrived(discord, 1)
+
+
+def test_where_the_broker_takes_tasks_and_no_worker_comes_the_thread_takes_over(discord, broker):
+    start_python(RAISER.format(deliverer=THIS_PROCESS), **broker)
+    arrived(discord, 1)
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_where_the_broker_refuses_the_thread_takes_over(discord, ring_with, scheme):
+    broker = {"TEST_BROKER_URL": f"{scheme}://127.0.0.1:{free_port()}//", "TEST_QUEUE": "nobody"}
+    start_python(RAISER.format(deliverer=THIS_PROCESS), **ring_with("auto"), **broker)
+    arrived(discord, 1)
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp"])
+def test_where_the_broker_is_frozen_the_thread_takes_over(discord, ring_with, scheme):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}//"
+        broker = {"TEST_BROKER_URL": url, "TEST_QUEUE": "nobody"}
+        start_python(RAISER.format(deliverer=THIS_PROCESS), **ring_with("auto"), **broker)
+        arrived(discord, 1)
+
+
+EAGER = """
+import tests.celery_app as tests_celery, time
+tests_celery.app.conf.task_always_eager = True
+from freeze_alerts.alerts import open_alert
+open_alert("errors.new_issue", key="1")
+time.sleep(20)
+"""
+
+
+def test_with_eager_tasks_the_thread_delivers(discord, ring_with):
+    environment = {**ring_with("auto"), "TEST_BROKER_URL": "memory://", "TEST_QUEUE": "nobody"}
+    start_python(EAGER, **environment)
+    arrived(discord, 1)
