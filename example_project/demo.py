@@ -6,13 +6,14 @@ DEMO_DISCORD_PORT and DEMO_SITE_PORT fix the ports, which are any free ones else
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import signal
 import sys
+import textwrap
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -24,7 +25,9 @@ from freeze_alerts.testing.discord import DiscordServer, Failure, Message
 ARRIVE_SECONDS = 20.0
 REFUSE_SECONDS, REFUSALS = 2.0, 2
 _GIST = re.compile(r"^\S+ (?P<badge>.+?) · \*\*(?P<title>.+?)\*\*")
-_SWEEP = ("alerts", "deliver", "--once")
+_A_MINUTE_LATER = "UPDATE freeze_alerts_message SET lease_until = '2000-01-01 00:00:00' WHERE state = 'sending'"
+_WRITTEN = "SELECT discord_message_id, created_at FROM freeze_alerts_message"
+_steps = itertools.count(1)
 
 
 def main() -> int:
@@ -109,10 +112,11 @@ def _the_sender_is_killed(stage: Stage) -> None:
     sender.wait()
     stage.discord.heal()
     _expect(not _about(stage.discord, path), "the killed sender's message arrived all the same")
-    stage.rows("UPDATE freeze_alerts_message SET lease_until = '2000-01-01' WHERE lease_until IS NOT NULL")
-    _tell("its claim on the message lasts a minute, in case it lives (the demo turns the clock forward); then the sweep")
+    _tell("a new one is started: manage.py alerts deliver --loop; it leaves a claimed message alone for a minute, in "
+          "case its sender lives, and the demo turns that minute forward")  # fmt: skip
     with _Arrival(stage, lambda discord: _about(discord, path)):
-        _sweep(stage)
+        stage.sql(_A_MINUTE_LATER)
+        stage.start("alerts", "deliver", "--loop")
 
 
 def _discord_refuses(stage: Stage) -> None:
@@ -121,7 +125,6 @@ def _discord_refuses(stage: Stage) -> None:
     stage.discord.fail(Failure.rate_limited(REFUSE_SECONDS), times=REFUSALS)
     with _Arrival(stage, lambda discord: _about(discord, path)):
         stage.manage("check_disk", "--path", path)
-        _sweep(stage)
     refused = [each.at for each in stage.discord.requests if each.status == 429]
     waited = (_about(stage.discord, path)[0].posted_at - refused[0]).total_seconds()
     _expect(len(refused) == REFUSALS, f"Discord had to refuse {len(refused)} calls, not {REFUSALS}")
@@ -132,8 +135,39 @@ def _nothing_else_happened(stage: Stage) -> None:
     said = [_gist(each.first_payload)[0] for each in stage.discord.messages()]
     _expect(said == ["WARNING", "CRITICAL", "ENDED", "HIGH", "HIGH"], f"these messages arrived: {', '.join(said)}")
     _expect(not stage.discord.complaints, f"Discord would complain: {'; '.join(stage.discord.complaints)}")
-    waiting = stage.rows("SELECT intent FROM freeze_alerts_message WHERE state <> 'sent'")
+    waiting = stage.sql("SELECT intent,state,attempts,lease_until,due_at,sent_at,last_status,last_error,discord_message_id FROM freeze_alerts_message WHERE state <> 'sent'")
     _expect(not waiting, f"these messages were not sent: {waiting}")
+
+
+def _introduce(stage: Stage) -> None:
+    print("freeze-alerts: from a filling disk to a card in Discord, with nothing lost on the way\n")
+    _print_addresses(stage)
+
+
+def _print_addresses(stage: Stage) -> None:
+    print(f"  Discord (a stand-in)   {stage.discord.url}")
+    print(f"  The shop and its admin {stage.site_url}   log in as {NAME}, password {PASSWORD}")
+
+
+def _tell(what: str) -> None:
+    print(f"\n {next(_steps)}  {textwrap.fill(what, 100, subsequent_indent='    ')}")
+
+
+def _sum_up(stage: Stage) -> None:
+    """What arrived, in the order of arrival; the time is from the row in the outbox to Discord."""
+    written = dict(stage.sql(_WRITTEN))
+    table = [("Delivered after", "Channel", "Told as", "Shows now", "Alert")]
+    for each in stage.discord.messages():
+        created_at = datetime.fromisoformat(written[each.id]).replace(tzinfo=UTC)
+        took = f"{(each.posted_at - created_at).total_seconds():.1f} s"
+        (told, title), (now, _) = _gist(each.first_payload), _gist(each.payload)
+        table.append((took, f"#{each.channel}", told, now, title))
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    print("\nAll of it arrived, each message once:\n")
+    for row in table:
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print()
+    _print_addresses(stage)
 
 
 class _Arrival:
@@ -160,12 +194,6 @@ def _lines(warning: float, critical: float, emergency: float) -> dict[str, str]:
 
 def _just_below(used_percent: float) -> float:
     return max(used_percent - 0.5, used_percent / 2)
-
-
-def _sweep(stage: Stage) -> None:
-    """What Celery's Beat does every half minute on a server."""
-    swept = stage.manage(*_SWEEP)
-    _expect(swept.returncode == 0, f"manage.py {' '.join(_SWEEP)} failed:\n{swept.stdout}{swept.stderr}")
 
 
 def _shown(discord: DiscordServer, badge: str) -> list[Message]:
@@ -212,3 +240,7 @@ def _port(name: str) -> int:
         return int(os.environ.get(name, "0"))
     except ValueError:
         raise DemoFailed(f"{name} is no number.") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

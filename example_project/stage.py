@@ -79,10 +79,10 @@ class Stage:
                 raise DemoFailed(f"The site did not start:\n{(self.folder / 'runserver.log').read_text()}")
             time.sleep(0.05)
 
-    def rows(self, query: str, *values: object) -> list[tuple[str, ...]]:
+    def sql(self, statement: str) -> list[tuple[str, ...]]:
         """Look something up in the shop's database, or change it."""
         with contextlib.closing(sqlite3.connect(self.database, timeout=20)) as connection, connection:
-            return connection.execute(query, values).fetchall()
+            return connection.execute(statement).fetchall()
 
     def clear(self) -> None:
         for child in self.children:

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import requests
-
 from stage import NAME, PASSWORD, DemoFailed
 
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')

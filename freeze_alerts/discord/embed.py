@@ -89,15 +89,16 @@ def draw(card: Card, budget: int, *, buttons: Sequence[Link] = ()) -> Embed:
     left = budget - size(embed) - units(status) - 1
     next_step = fields.next_step(card.command, left * 2 // 3)
     left -= fields.size(next_step)
-    facts, steps = [fields.fact(each) for each in card.fields], [fields.step(each) for each in card.findings]
+    facts = [fields.fact(each) for each in card.fields[: fields.FIELDS_MOST]]
+    steps = [fields.step(each) for each in card.findings[: fields.STEPS_MOST]]
     for_steps = fields.steps_size(steps)
     text = _text(
         card.text, min(DESCRIPTION_LONGEST - units(status) - 1, _granted(left, fields.size(facts) + for_steps))
     )
     left -= units(text)
     room = fields.FIELDS_MOST - len(next_step) - min(fields.STEP_FIELDS_MOST, len(steps))
-    shown = fields.fitting_facts(facts, room, _granted(left, for_steps))
-    shown += fields.fitting_steps(steps, left - fields.size(shown))
+    shown = fields.fitting_facts(facts, len(card.fields) - len(facts), room, _granted(left, for_steps))
+    shown += fields.fitting_steps(steps, len(card.findings) - len(steps), left - fields.size(shown))
     if description := "\n".join(part for part in (text, status) if part):
         embed["description"] = description
     if shown or next_step:

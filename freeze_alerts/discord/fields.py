@@ -10,7 +10,7 @@ from freeze_alerts.discord.card import Field, Finding, Outcome
 from freeze_alerts.discord.text import cut, escape, fence, is_blank, one_line, units
 
 FIELDS_MOST, NAME_LONGEST, VALUE_LONGEST = 25, 256, 1024
-STEP_FIELDS_MOST = 4
+STEPS_MOST, STEP_FIELDS_MOST = 20, 4
 
 DrawnField = dict[str, Any]
 
@@ -61,14 +61,14 @@ def fact(field: Field) -> DrawnField:
     }
 
 
-def fitting_facts(facts: Sequence[DrawnField], room: int, budget: int) -> list[DrawnField]:
-    """As many of the facts as are of use in the budget, at most ``room`` of them; the rest is counted."""
+def fitting_facts(facts: Sequence[DrawnField], more: int, room: int, budget: int) -> list[DrawnField]:
+    """As many of the facts as are of use in the budget, at most ``room``; the rest, and ``more``, are counted."""
     needs = [size([each]) for each in facts]
     shown = min(room, _fitting(needs, budget, _LEAST_FIELD))
     rest: list[DrawnField] = []
-    if shown < len(facts):
+    if shown < len(facts) + more:
         shown = max(0, min(room - 1, _fitting(needs, budget - _REST, _LEAST_FIELD)))
-        rest = [{"name": "…", "value": f"and {len(facts) - shown} more", "inline": True}]
+        rest = [{"name": "…", "value": f"and {len(facts) + more - shown} more", "inline": True}]
     limits = share(needs[:shown], budget - size(rest))
     drawn = [_cut_fact(each, limit) for each, limit in zip(facts, limits, strict=False)]
     return drawn + rest if size(drawn + rest) <= budget else drawn
@@ -91,16 +91,16 @@ def steps_size(steps: Sequence[str]) -> int:
     return sum(units(each) + 1 for each in steps) + _step_names_size(STEP_FIELDS_MOST) + _REST if steps else 0
 
 
-def fitting_steps(steps: Sequence[str], budget: int) -> list[DrawnField]:
-    """The steps as one block, in as many fields as it takes; those that find no room are counted."""
+def fitting_steps(steps: Sequence[str], more: int, budget: int) -> list[DrawnField]:
+    """The steps as one block, in as many fields as it takes; those that find no room, and ``more``, are counted."""
     budget -= _step_names_size(min(STEP_FIELDS_MOST, 1 + budget // VALUE_LONGEST * 2)) + _REST
     needs = [units(each) + 1 for each in steps]
     count = _fitting(needs, budget, _LEAST_STEP)
     limits = share(needs[:count], budget)
     blocks = [cut(each, limit - 1) for each, limit in zip(steps, limits, strict=False)]
     values, shown = _packed(blocks)
-    if values and shown < len(steps):
-        values[-1] += f"\nand {len(steps) - shown} more"
+    if values and shown < len(steps) + more:
+        values[-1] += f"\nand {len(steps) + more - shown} more"
     names = [_STEPS, *[_MORE_STEPS] * (len(values) - 1)]
     return [{"name": name, "value": value, "inline": False} for name, value in zip(names, values, strict=False)]
 

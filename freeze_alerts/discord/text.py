@@ -44,6 +44,8 @@ _FENCE = re.compile(r"```\w*\n?")
 _TOKEN = re.compile(
     r"\\.|`[^`\n]{1,512}`|<(?:@[!&]?|#|t:|a?:\w+:)-?[0-9]+(?::\w)?>|\[(?:\\.|[^\]\n\\])*\]\([^)\s]*\)", re.DOTALL
 )
+# What can be passed over at one go: ASCII and escapes, but for what may begin a token.
+_PLAIN = re.compile(r"(?:\\[!-~]|[\n\t !-;=-Z\]^_a-~])+")
 _JOINER = "\u200d"
 _LONGEST_STEP_BACK_FOR_A_WORD = 60
 
@@ -149,12 +151,15 @@ class _Stop(NamedTuple):
 
 
 def _stops(text: str, longest: int) -> Iterator[_Stop]:
+    """The places near the end where the text may be cut, and some before."""
     position = used = 0
     fenced = False
     while position < len(text) and used < longest:
-        mark = _FENCE.match(text, position)
+        passed = _PLAIN.match(text, position, position + max(0, longest * 3 // 4 - used))
+        mark = None if passed else _FENCE.match(text, position)
         fenced ^= bool(mark)
-        end = mark.end() if mark else _whole_end(text, position, fenced)
+        found = passed or mark
+        end = _joined_end(text, found.end()) if found else _whole_end(text, position, fenced)
         used += units(text[position:end])
         position = end
         if used + (5 if fenced else 1) <= longest:  # room for "…", or for "…", a line end and the closing fence
@@ -166,6 +171,10 @@ def _whole_end(text: str, position: int, fenced: bool) -> int:
     end = token.end() if token else position + 1
     if _is_flag_letter(text[position]) and _is_flag_letter(text[end : end + 1]):
         end += 1
+    return _joined_end(text, end)
+
+
+def _joined_end(text: str, end: int) -> int:
     while end < len(text) and _is_joined(text[end - 1], text[end]):
         end += 1
     return end

@@ -27,7 +27,7 @@ def as_guest(guest):
 
 
 def _staff(name, *codenames):
-    user = User.objects.create_user(name, password="owl", is_staff=True)
+    user = User.objects.create_user(name, is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     return user
 

@@ -25,8 +25,37 @@ from freeze_alerts.discord.text import (
 # Any code point, lone surrogates among them; and pieces that Discord reads as more than letters.
 anything = st.text(st.characters(codec=None))
 pieces = st.sampled_from(
-    ["@everyone", "<@1>", "<@&22>", "<#3>", "<t:1:R>", "**", "```", "```sh\n", "# ", "> ", "- ", "1. ", "\n", " ", "\\"]
-    + ["[a](https://b.cd)", "||", "👩‍👩‍👧", "👍🏽", "🇳🇱", "é", "ا\u202eب", "\x00", "\ud83d", "https://a.bc/d_e", "`x`", "word "]
+    [
+        "@everyone",
+        "<@1>",
+        "<@&22>",
+        "<#3>",
+        "<t:1:R>",
+        "**",
+        "```",
+        "```sh\n",
+        "# ",
+        "> ",
+        "- ",
+        "1. ",
+        "\n",
+        " ",
+        "\\",
+    ]
+    + [
+        "[a](https://b.cd)",
+        "||",
+        "👩‍👩‍👧",
+        "👍🏽",
+        "🇳🇱",
+        "é",
+        "ا\u202eب",
+        "\x00",
+        "\ud83d",
+        "https://a.bc/d_e",
+        "`x`",
+        "word ",
+    ]
 )
 lively = st.lists(anything | pieces).map("".join)
 
@@ -57,7 +86,10 @@ def rendered(escaped: str) -> str:
         ("<@1> <@!2> <@&3> <#4>", "\\<@\u200b1> \\<@\u200b!2> \\<@\u200b&3> \\<#4>"),
         ("<t:1:R> <:a:5>", r"\<t:1:R> \<:a:5>"),
         ("[Pay](https://evil.example)", r"\[Pay\](https:\//evil.example)"),
-        ("# big\n-# small\n> said\n  - one\n* two\n1. three", "\\# big\n\\-# small\n\\> said\n  \\- one\n\\* two\n1\\. three"),
+        (
+            "# big\n-# small\n> said\n  - one\n* two\n1. three",
+            "\\# big\n\\-# small\n\\> said\n  \\- one\n\\* two\n1\\. three",
+        ),
         ("8.8 GB of 100 (91.2 %) at shop@example.com", "8.8 GB of 100 (91.2 %) at shop@example.com"),
         (r"C:\new", r"C:\\new"),
     ],
@@ -114,7 +146,9 @@ def test_a_cut_splits_no_character_that_a_reader_sees_as_one(text: str, longest:
         assert unicodedata.category(text[len(kept)])[0] != "M"
 
 
-@pytest.mark.parametrize("token", ["<@123>", "<@&123>", "<t:123:R>", "<:name:1>", "👩‍👩‍👧", "👍🏽", "🇳🇱", "e\u0301", r"\*", "`a b`"])
+@pytest.mark.parametrize(
+    "token", ["<@123>", "<@&123>", "<t:123:R>", "<:name:1>", "👩‍👩‍👧", "👍🏽", "🇳🇱", "e\u0301", r"\*", "`a b`"]
+)
 def test_a_cut_takes_what_belongs_together_whole_or_not_at_all(token: str) -> None:
     text = f"abc{token}{'x' * 40}"
     for longest in range(4, 4 + units(token)):
@@ -145,7 +179,15 @@ def test_a_moment_is_shown_in_the_readers_zone_so_it_needs_one() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(-5, "0 s"), (45, "45 s"), (180, "3 min"), (239, "3 min"), (3600, "1 h"), (4800, "1 h 20 min"), (187200, "2 d 4 h")],
+    [
+        (-5, "0 s"),
+        (45, "45 s"),
+        (180, "3 min"),
+        (239, "3 min"),
+        (3600, "1 h"),
+        (4800, "1 h 20 min"),
+        (187200, "2 d 4 h"),
+    ],
 )
 def test_a_duration_is_said_in_its_two_largest_units(seconds: int, words: str) -> None:
     assert duration(timedelta(seconds=seconds)) == words

@@ -60,7 +60,14 @@ def test_a_wrong_url_is_refused_with_advice_and_without_its_token(url: str, advi
 
 
 def test_the_token_prints_nowhere() -> None:
-    for shown in (repr(WEBHOOK), str(WEBHOOK), f"{WEBHOOK}", f"{[WEBHOOK]}", WEBHOOK.name, str(vars(InvalidWebhook()))):
+    for shown in (
+        repr(WEBHOOK),
+        str(WEBHOOK),
+        f"{WEBHOOK}",
+        f"{[WEBHOOK]}",
+        WEBHOOK.name,
+        str(vars(InvalidWebhook())),
+    ):
         assert TOKEN not in shown
     assert str(WEBHOOK) == WEBHOOK.name
     assert WEBHOOK.name.startswith(f"discord:{ID}/…")
