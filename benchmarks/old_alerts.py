@@ -31,7 +31,12 @@ _OLD_ALERT = {
     "key": f"CASE WHEN n %% {_OLD_KEYS_SHARE} = 1 THEN '{OLD_KEY}' ELSE 'old:' || n END",
     "acknowledged_at": "CASE WHEN n %% 2 = 1 THEN at END",
 }
-_OLD_MESSAGE = {"id": "n", "alert_id": "n", "intent": "'alert:' || n || ':opened:1'", "discord_message_id": "10 ^ 17 + n"}
+_OLD_MESSAGE = {
+    "id": "n",
+    "alert_id": "n",
+    "intent": "'alert:' || n || ':opened:1'",
+    "discord_message_id": "10 ^ 17 + n",
+}
 
 
 _BEGAN = {"Alert": "opened_at", "Message": "created_at"}
@@ -220,7 +225,7 @@ def explain(lines: list[Figure]) -> None:
         forget_since_start()
 
 
-def run(options: argparse.Namespace, name: str) -> bool:
+def run(options: argparse.Namespace) -> bool:
     from benchmarks.pair import LARGE, SMALL
 
     stage.set_up()
@@ -244,16 +249,17 @@ def main() -> int:
     options = parser.parse_args()
     options.many = options.many or (100_000 if options.quick else 1_000_000)
     options.rounds = options.rounds or (15 if options.quick else 60)
-    if reason := stage.missing("postgresql"):
-        print(f"old_alerts LEFT OUT: {reason}")
+    if not stage.usable(["postgresql"]):
         return 0
     name = f"freeze_alerts_bench_{os.getpid()}"
     with stage.stand_in() as (api_url, webhook), stage.databases("postgresql", name, f"{name}_large"):
-        delivery = {"DOORBELL": "none", "MESSAGES_PER_MINUTE": 0}
-        stage.configure(
-            "postgresql", name, pair=True, WEBHOOKS={"errors": webhook}, DISCORD_API_URL=api_url, DELIVERY=delivery
+        stage.configure("postgresql", name, pair=True)
+        stage.tell_settings(
+            WEBHOOKS={"errors": webhook},
+            DISCORD_API_URL=api_url,
+            DELIVERY={"DOORBELL": "none", "MESSAGES_PER_MINUTE": 0},
         )
-        return 0 if run(options, name) else 1
+        return 0 if run(options) else 1
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,22 +35,27 @@ def show(title: str, figures: Sequence[Figure]) -> bool:
     """Print the table; True when every limit holds."""
     rows = [(each.name, each.value, each.limit, each.verdict) for each in figures]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    print(f"\n{title}")
+    busy = os.getloadavg()[0] / (os.cpu_count() or 1)
+    print(f"\n{title}   [load {busy:.1f} a core]")
     for row in rows:
         print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     sys.stdout.flush()
     return all(each.holds is not False for each in figures)
 
 
-def configure(kind: str, name: str, *, pair: bool = False, **freeze_alerts: Any) -> None:
-    """Put the settings where this process and those it starts find them. To be called before :func:`set_up`."""
+def configure(engine: str, name: str, *, pair: bool = False) -> None:
+    """Name the database for this process and those it starts. To be called before :func:`set_up`."""
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
-        "FREEZE_ALERTS_TEST_DATABASE": kind,
+        "FREEZE_ALERTS_TEST_DATABASE": engine,
         "FREEZE_ALERTS_TEST_NAME": name,
-        "FREEZE_ALERTS_BENCH": json.dumps(freeze_alerts),
         "FREEZE_ALERTS_BENCH_PAIR": "yes" if pair else "",
     }
+
+
+def tell_settings(**freeze_alerts: Any) -> None:
+    """Say what FREEZE_ALERTS is, to this process if it isn't set up yet, and to those it starts from now on."""
+    os.environ["FREEZE_ALERTS_BENCH"] = json.dumps(freeze_alerts)
 
 
 def set_up() -> None:
@@ -58,32 +64,41 @@ def set_up() -> None:
     django.setup()
 
 
-def missing(kind: str) -> str:
-    """Why this database can't be used here; "" when it can."""
+def usable(engines: Sequence[str]) -> list[str]:
+    """Those of the engines that can be used here; for the others it says why not."""
     from tests import services
 
-    found = services.find("postgresql") if kind == "postgresql" else None
-    return found.reason if isinstance(found, services.Missing) else ""
+    found = services.find("postgresql") if "postgresql" in engines else None
+    if not isinstance(found, services.Missing):
+        return list(engines)
+    print(f"LEFT OUT: {found.reason}")
+    return [engine for engine in engines if engine != "postgresql"]
 
 
 @contextlib.contextmanager
-def databases(kind: str, *names: str) -> Iterator[None]:
+def databases(engine: str, *names: str) -> Iterator[None]:
     """Empty databases of these names, gone again afterwards. SQLite makes its own when first used."""
     try:
-        if kind == "postgresql":
+        if engine == "postgresql":
             _on_server(*(f'CREATE DATABASE "{name}"' for name in names))
         yield
     finally:
-        if kind == "postgresql":
+        if engine == "postgresql":
             _on_server(*(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)' for name in names))
         else:
-            _remove_sqlite()
+            for name in names:
+                _remove_sqlite(name)
 
 
 def migrate(alias: str = "default") -> None:
     from django.core.management import call_command
 
-    call_command("migrate", verbosity=0, database=alias)
+    call_command("migrate", verbosity=0, database=alias, skip_checks=True)
+
+
+def migrate_apart() -> None:
+    """Make the tables, in a process of its own."""
+    subprocess.run([sys.executable, "-m", "django", "migrate", "--verbosity=0", "--skip-checks"], cwd=ROOT, check=True)
 
 
 def again(script: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
@@ -95,6 +110,11 @@ def again(script: str, *arguments: str, **environment: str) -> subprocess.Popen[
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+def run_alone(script: str, *arguments: str) -> int:
+    """Run a benchmark's script once more to its end, and give its exit code: settings are read once a process."""
+    return subprocess.run([sys.executable, script, *arguments], check=False).returncode
 
 
 @contextlib.contextmanager
@@ -123,9 +143,7 @@ def _on_server(*commands: str) -> None:
             connection.execute(command.encode())
 
 
-def _remove_sqlite() -> None:
-    from django.conf import settings
-
-    path = settings.DATABASES["default"]["NAME"]
-    for each in (path, f"{path}-wal", f"{path}-shm", f"{path}-journal"):
-        Path(each).unlink(missing_ok=True)
+def _remove_sqlite(name: str) -> None:
+    path = Path(tempfile.gettempdir()) / f"{name}.sqlite3"
+    for ending in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)

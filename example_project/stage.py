@@ -104,6 +104,7 @@ class Stage:
             "ALERTS_SPOOL": str(self.folder / "spool.jsonl"),
             "BASE_URL": self.site_url,
             "DISCORD_API_URL": self.discord.api_url,
+            "DISCORD_MESSAGES_PER_MINUTE": "240",  # nobody wants to watch it wait for Discord's sake
             "DISCORD_PAGE": self.discord.url,
             "ENVIRONMENT": "demo",
             "DEBUG": "1",

@@ -107,5 +107,8 @@ FREEZE_ALERTS = {
         "EMERGENCY_PERCENT": float(env("DISK_EMERGENCY_PERCENT", "95")),
         "HOLD_MINUTES": float(env("DISK_HOLD_MINUTES", "15")),
     },
-    "DELIVERY": {"SPOOL": env("ALERTS_SPOOL", str(BASE_DIR / "freeze_alerts_spool.jsonl"))},
+    "DELIVERY": {
+        "SPOOL": env("ALERTS_SPOOL", str(BASE_DIR / "freeze_alerts_spool.jsonl")),
+        "MESSAGES_PER_MINUTE": float(env("DISCORD_MESSAGES_PER_MINUTE", "30")),
+    },
 }

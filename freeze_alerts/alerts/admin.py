@@ -48,8 +48,9 @@ class AlertAdmin(ReadOnlyAdmin):
     inlines = (MessageInline,)
     fieldsets = (
         ("Details", {"classes": ("collapse",), "fields": (
-            "key", "type", "status", "occurrences", "peak_value", "opened_at", "raised_at", "last_seen_at", "clear_since",
-            "acknowledged_at", "acknowledged_by", "snoozed_until", "resolved_at", "ended_because", "card_due_at",
+            "key", "type", "status", "occurrences", "peak_value", "opened_at", "raised_at", "last_seen_at",
+            "clear_since", "acknowledged_at", "acknowledged_by", "snoozed_until", "resolved_at", "ended_because",
+            "card_due_at",
         )}),
     )  # fmt: skip
 

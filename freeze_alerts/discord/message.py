@@ -37,7 +37,7 @@ SUPPRESS_NOTIFICATIONS = 4096
 _ACTION_ROW, _BUTTON, _LINK_STYLE = 1, 2, 5
 _PREVIEW_LONGEST = 400
 _MENTION = re.compile(r"(?:(role|user):([1-9][0-9]{0,19})|everyone|here)")
-_ADDRESS = re.compile(r"\w+://\S+")
+_ADDRESS = re.compile(r"\w{1,20}://\S+")
 _NOBODY: dict[str, Any] = {"parse": []}  # absent it would mean: any user named in the text
 
 

@@ -42,7 +42,7 @@ _BACKTICKS = re.compile(r"`{3,}")
 _FENCE = re.compile(r"```\w*\n?")
 # What must stay whole: escapes, inline code, mentions, moments, custom emoji, masked links.
 _TOKEN = re.compile(
-    r"\\.|`[^`\n]{1,512}`|<(?:@[!&]?|#|t:|a?:\w+:)-?[0-9]+(?::\w)?>|\[(?:\\.|[^\]\n\\])*\]\([^)\s]*\)", re.DOTALL
+    r"\\.|`[^`\n]{1,512}`|<(?:@[!&]?|#|t:|a?:\w+:)-?[0-9]+(?::\w)?>|\[(?:\\.|[^\]\n\\]){0,200}\]\([^)\s]{0,2048}\)", re.DOTALL
 )
 # What can be passed over at one go: ASCII and escapes, but for what may begin a token.
 _PLAIN = re.compile(r"(?:\\[!-~]|[\n\t !-;=-Z\]^_a-~])+")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
+from django.db import connections
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
@@ -21,6 +23,15 @@ else:
     _ModelAdmin, _Inline = admin.ModelAdmin, admin.TabularInline
 
 
+class _ChangeList(ChangeList):
+    """MySQL without its time zone tables can't name the days: then the list is shown without them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not connections[self.queryset.db].features.has_zoneinfo_database:
+            self.date_hierarchy = None
+
+
 class ReadOnlyAdmin(_ModelAdmin):
     """Rows a program wrote. Whoever may change them has our actions; only superusers may delete by hand."""
 
@@ -32,6 +43,9 @@ class ReadOnlyAdmin(_ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return _ChangeList
 
     def has_answer_permission(self, request: HttpRequest) -> bool:
         """Whether the actions are offered: the permission that elsewhere lets a person change rows."""

@@ -29,9 +29,9 @@ _TITLE_LONGEST = 60
 _HEAD = ("ID", "Severity", "Age", "Alert", "Key", "Times", "Status")
 _MESSAGE_HEAD = ("Message", "State", "Channel", "Sent", "Last error")
 _COLUMNS = (
-    "id", "type", "key", "severity", "status", "title", "text", "link", "occurrences", "peak_value", "opened_at", "raised_at",
-    "last_seen_at", "acknowledged_at", "acknowledged_by", "snoozed_until", "resolved_at", "ended_because", "host",
-    "environment", "release",
+    "id", "type", "key", "severity", "status", "title", "text", "link", "occurrences", "peak_value", "opened_at",
+    "raised_at", "last_seen_at", "acknowledged_at", "acknowledged_by", "snoozed_until", "resolved_at", "ended_because",
+    "host", "environment", "release",
 )  # fmt: skip
 _BADNESS = Case(*[When(severity=each.value, then=each.rank) for each in Severity], output_field=IntegerField())
 _PAGE_COLUMNS = ("fields", "findings")

@@ -1,0 +1,50 @@
+"""That each benchmark runs and prints its figures; what they come to is for `make bench`, on a quiet machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.paths import ROOT
+from tests.services import Service
+
+BENCHMARKS = ROOT / "benchmarks"
+
+pytestmark = pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="the source distribution has no benchmarks")
+
+
+def run(name: str, *arguments: str) -> str:
+    """What a benchmark prints. Its limits may break in a run this small, on a machine this busy: that is exit code 1."""
+    command = [sys.executable, str(BENCHMARKS / f"{name}.py"), *arguments]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert told.returncode in (0, 1), told.stderr
+    assert "Traceback" not in told.stderr, told.stderr
+    return told.stdout
+
+
+def test_old_alerts_tells_what_each_kind_of_work_costs_with_many(postgresql: Service) -> None:
+    told = run("old_alerts", "--few=10", "--many=1010", "--rounds=2", "--calls=1")
+    for work in ("open_alert, new ", "open_alert, a repeat", "a pass with nothing to do", "a pass that sends"):
+        assert work in told
+
+
+def test_storm_counts_requests_and_finds_every_alert_in_discord() -> None:
+    told = run("storm", "--alerts=12", "--seconds=0.1", "--engine=sqlite").splitlines()
+    assert any("HTTP requests" in line for line in told)
+    (shown,) = (line for line in told if "alerts shown in Discord" in line)
+    assert shown.endswith("  holds")
+
+
+def test_latency_tells_p50_and_p99() -> None:
+    told = run("latency", "--alerts=3", "--engine=sqlite")
+    assert "sqlite: p50" in told
+    assert "sqlite: p99" in told
+
+
+def test_start_tells_what_we_add_and_that_requests_cost_no_query_more() -> None:
+    told = run("start", "--pairs=1").splitlines()
+    assert any("we add" in line for line in told)
+    (queries,) = (line for line in told if "queries of" in line)
+    assert queries.endswith("  holds")
