@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 DEPENDENCIES := pyproject.toml freeze_alerts/__init__.py .ci/venv
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo check format lint types layers migrations docs clean
+.PHONY: help test demo bench check format lint types layers migrations docs clean
 
 help: ## list the targets (this)
 	@echo "make TARGET, with PYTHON=python3.12 for another Python:"
@@ -20,6 +20,13 @@ test: $(VENV)/.everything ## run the tests on SQLite, and again on PostgreSQL an
 
 demo: $(VENV)/.runtime ## see a filling disk become a card in a Discord-like page (DEMO_ONCE=1 to run through and end)
 	@$(BIN)/python example_project/demo.py
+
+bench: $(VENV)/.everything ## measure what must stay fast and frugal (ten minutes, a quiet machine); ARGS=--quick for a glance
+	@.ci/services
+	@status=0; if [ -f $(VENV)/services.env ]; then . $(VENV)/services.env; fi; \
+	for name in start latency storm old_alerts; do \
+		$(BIN)/python benchmarks/$$name.py $(ARGS) || status=1; \
+	done; exit $$status
 
 check: $(VENV)/.everything ## everything that reads the code without running it, and the docs
 	@$(MAKE) --no-print-directory --keep-going format lint types layers migrations docs

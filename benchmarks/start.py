@@ -28,7 +28,7 @@ def environment(*, with_us: bool) -> dict[str, str]:
 
 
 def start_ms(*, with_us: bool) -> tuple[float, float]:
-    """Milliseconds by the clock, and of the processor's time: the second is what others on the machine don't stretch."""
+    """Milliseconds by the clock, and of the processor's time, which a busy machine stretches less."""
     began, before = time.perf_counter(), os.times()
     subprocess.run([sys.executable, "-c", _START], env=environment(with_us=with_us), check=True)
     after = os.times()

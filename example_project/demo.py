@@ -6,45 +6,43 @@ DEMO_DISCORD_PORT and DEMO_SITE_PORT fix the ports, which are any free ones else
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-import re
 import signal
+import subprocess
 import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import cards
+import terminal
 import visitor
-from stage import NAME, PASSWORD, DemoFailed, Stage, set_up
+from stage import NAME, DemoFailed, Stage, set_up
 
 from freeze_alerts.testing.discord import DiscordServer, Failure, Message
 
 ARRIVE_SECONDS = 20.0
-REFUSE_SECONDS, REFUSALS = 2.0, 2
-_GIST = re.compile(r"^\S+ (?P<badge>.+?) · \*\*(?P<title>.+?)\*\*")
+REFUSE_SECONDS, REFUSALS = 1.5, 2
 _A_MINUTE_LATER = "UPDATE freeze_alerts_message SET lease_until = '2000-01-01 00:00:00' WHERE state = 'sending'"
 _UNSENT = "SELECT intent, state, last_error FROM freeze_alerts_message WHERE state <> 'sent'"
-_WRITTEN = "SELECT discord_message_id, created_at FROM freeze_alerts_message"
-_steps = itertools.count(1)
 
 
 def main() -> int:
     once = os.environ.get("DEMO_ONCE", "") not in ("", "0")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.default_int_handler)
     sys.stdout.reconfigure(errors="replace", line_buffering=True)  # type: ignore[union-attr]
     try:
         with set_up(_port("DEMO_DISCORD_PORT"), _port("DEMO_SITE_PORT")) as stage:
-            _introduce(stage)
+            terminal.introduce(stage)
             _play(stage)
-            _sum_up(stage)
+            terminal.sum_up(stage)
             if not once:
-                print("\nBoth pages stay until Ctrl-C. Two alerts are still open: acknowledge one in Discord.")
+                print("\nBoth pages stay until Ctrl-C. Two alerts are still open: press Acknowledge in Discord.")
                 threading.Event().wait()
-    except DemoFailed as why:
+    except (DemoFailed, subprocess.TimeoutExpired) as why:
         print(f"\nThe demo failed: {why}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -70,108 +68,79 @@ def _read_the_disk(stage: Stage) -> float:
     _expect(read.returncode == 0, f"check_disk could not read the disk:\n{read.stdout}{read.stderr}")
     disk = json.loads(read.stdout)[0]
     used_percent = max(disk["used_percent"], disk["inodes_used_percent"] or 0.0)
-    _tell(f"manage.py check_disk reads {disk['path']} ({disk['device']}): {used_percent:.1f} % full, and all is well")
+    terminal.tell(f"manage.py check_disk reads {disk['path']} ({disk['device']}): {used_percent:.1f} % full")
     return float(used_percent)
 
 
 def _a_warning(stage: Stage, used_percent: float) -> None:
     line = _just_below(used_percent)
-    _tell(f"the warning is set to {line:.1f} %, just below: check_disk again")
-    with _Arrival(stage, lambda discord: _shown(discord, "WARNING")):
-        checked = stage.manage("check_disk", **_lines(line, used_percent + 5, used_percent + 10))
+    terminal.tell(f"the warning is set to {line:.1f} %, just below: check_disk again")
+    with _Arrival(stage, lambda discord: cards.shown(discord, "WARNING")):
+        checked = stage.manage("check_disk", **_lines(line, used_percent + 30, used_percent + 40))
     _expect(checked.returncode == 1, f"check_disk ended with {checked.returncode} for a warning:\n{checked.stderr}")
 
 
 def _it_worsens(stage: Stage, used_percent: float) -> None:
     line = _just_below(used_percent)
-    _tell(f"now critical is set to {line:.1f} %: the alert worsens, and is posted anew, so that somebody hears it")
-    with _Arrival(stage, lambda discord: _shown(discord, "CRITICAL")):
-        checked = stage.manage("check_disk", **_lines(line / 2, line, used_percent + 5))
+    terminal.tell(f"now critical is set to {line:.1f} %: the alert worsens, and is posted anew to be heard")
+    with _Arrival(stage, lambda discord: cards.shown(discord, "CRITICAL")):
+        checked = stage.manage("check_disk", **_lines(line / 2, line, used_percent + 30))
     _expect(checked.returncode == 2, f"check_disk ended with {checked.returncode} for critical:\n{checked.stderr}")
 
 
 def _somebody_acknowledges(stage: Stage) -> None:
-    card = _shown(stage.discord, "CRITICAL")[-1]
-    _tell(f"{NAME} presses Acknowledge on the card, logs in to the admin, and confirms")
-    with _Arrival(stage, lambda discord: [each for each in discord.messages("errors") if _is_taken(each)]):
+    card = cards.shown(stage.discord, "CRITICAL")[-1]
+    terminal.tell(f"{NAME} presses Acknowledge on the card, logs in to the admin, and confirms")
+    with _Arrival(stage, lambda discord: [each for each in discord.messages("errors") if cards.is_taken(each)]):
         visitor.press(visitor.button(card.payload, "Acknowledge"))
 
 
 def _it_ends(stage: Stage) -> None:
-    _tell("the lines go back up: check_disk finds the disk fine, and its cards turn green")
-    with _Arrival(stage, lambda discord: _all_ended(discord.messages("errors"))):
+    terminal.tell("the lines go back up: check_disk finds the disk fine, and its cards turn green")
+    with _Arrival(stage, lambda discord: cards.all_ended(discord.messages("errors"))):
         checked = stage.manage("check_disk", **_lines(120, 130, 140))
     _expect(checked.returncode == 0, f"check_disk ended with {checked.returncode} for a disk that is fine")
 
 
 def _the_sender_is_killed(stage: Stage) -> None:
-    path = str(stage.folder / "backups-disk")
-    _tell("a backup disk has gone, and Discord hangs: whoever sends the alert is killed (-9) in the middle")
+    path = _absent("/mnt/backups")
+    terminal.tell(f"the disk under {path} is gone, and Discord hangs: the sender is killed (-9) in the middle")
     stage.discord.fail(Failure.hang(60), times=None)
     sender = stage.start("check_disk", "--path", path)
     _wait(stage, lambda discord: [each for each in discord.requests if each.method == "POST" and not each.status])
     os.killpg(sender.pid, signal.SIGKILL)
     sender.wait()
     stage.discord.heal()
-    _expect(not _about(stage.discord, path), "the killed sender's message arrived all the same")
-    _tell("a new one is started: manage.py alerts deliver --loop; it leaves a claimed message alone for a minute, in "
-          "case its sender lives, and the demo turns that minute forward")  # fmt: skip
-    with _Arrival(stage, lambda discord: _about(discord, path)):
+    _expect(not cards.about(stage.discord, path), "the killed sender's message arrived all the same")
+    terminal.tell(
+        "a new one is started: manage.py alerts deliver --loop; it leaves a claimed message alone for a minute, in "
+        "case its sender lives, and the demo turns that minute forward"
+    )
+    with _Arrival(stage, lambda discord: cards.about(discord, path)):
         stage.sql(_A_MINUTE_LATER)
         stage.start("alerts", "deliver", "--loop")
 
 
 def _discord_refuses(stage: Stage) -> None:
-    path = str(stage.folder / "archive-disk")
-    _tell(f"another disk has gone, and Discord answers 429 {REFUSALS} times: wait {REFUSE_SECONDS:.0f} s")
+    path = _absent("/mnt/archive")
+    terminal.tell(f"{path} is gone too, and Discord answers 429 twice: leave me alone for {REFUSE_SECONDS:g} s")
     stage.discord.fail(Failure.rate_limited(REFUSE_SECONDS), times=REFUSALS)
-    with _Arrival(stage, lambda discord: _about(discord, path)):
+    with _Arrival(stage, lambda discord: cards.about(discord, path)):
         stage.manage("check_disk", "--path", path)
     refused = [each.at for each in stage.discord.requests if each.status == 429]
-    waited = (_about(stage.discord, path)[0].posted_at - refused[0]).total_seconds()
+    waited = (cards.about(stage.discord, path)[0].posted_at - refused[0]).total_seconds()
     _expect(len(refused) == REFUSALS, f"Discord had to refuse {len(refused)} calls, not {REFUSALS}")
     _expect(waited >= REFUSALS * REFUSE_SECONDS, f"Discord asked for patience, and was called after {waited:.1f} s")
 
 
 def _nothing_else_happened(stage: Stage) -> None:
-    said = [_gist(each.first_payload)[0] for each in stage.discord.messages()]
+    said = [cards.gist(each.first_payload)[0] for each in stage.discord.messages()]
     _expect(said == ["WARNING", "CRITICAL", "ENDED", "HIGH", "HIGH"], f"these messages arrived: {', '.join(said)}")
     _expect(not stage.discord.complaints, f"Discord would complain: {'; '.join(stage.discord.complaints)}")
     give_up_at = time.monotonic() + ARRIVE_SECONDS
     while unsent := stage.sql(_UNSENT):  # it is in Discord a moment before it is marked as sent
         _expect(time.monotonic() < give_up_at, f"these messages are not marked as sent: {unsent}")
         time.sleep(0.05)
-
-
-def _introduce(stage: Stage) -> None:
-    print("freeze-alerts: from a filling disk to a card in Discord, with nothing lost on the way\n")
-    _print_addresses(stage)
-
-
-def _print_addresses(stage: Stage) -> None:
-    print(f"  Discord (a stand-in)   {stage.discord.url}")
-    print(f"  The shop and its admin {stage.site_url}   log in as {NAME}, password {PASSWORD}")
-
-
-def _tell(what: str) -> None:
-    print(f"\n {next(_steps)}  {textwrap.fill(what, 100, subsequent_indent='    ')}")
-
-
-def _sum_up(stage: Stage) -> None:
-    """What arrived, in the order of arrival; the time is from the row in the outbox to Discord."""
-    written = dict(stage.sql(_WRITTEN))
-    table = [("Delivered after", "Channel", "Told as", "Shows now", "Alert")]
-    for each in stage.discord.messages():
-        created_at = datetime.fromisoformat(written[each.id]).replace(tzinfo=UTC)
-        took = f"{(each.posted_at - created_at).total_seconds():.1f} s"
-        (told, title), (now, _) = _gist(each.first_payload), _gist(each.payload)
-        table.append((took, f"#{each.channel}", told, now, title))
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    print("\nAll of it arrived, each message once:\n")
-    for row in table:
-        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    print()
-    _print_addresses(stage)
 
 
 class _Arrival:
@@ -197,33 +166,12 @@ def _lines(warning: float, critical: float, emergency: float) -> dict[str, str]:
 
 
 def _just_below(used_percent: float) -> float:
-    return max(used_percent - 0.5, used_percent / 2)
+    return max(used_percent - 1, used_percent / 2)
 
 
-def _shown(discord: DiscordServer, badge: str) -> list[Message]:
-    return [each for each in discord.messages("errors") if _gist(each.payload)[0] == badge]
-
-
-def _about(discord: DiscordServer, path: str) -> list[Message]:
-    return [each for each in discord.messages("errors") if path in _plain(each.payload["content"])]
-
-
-def _all_ended(messages: list[Message]) -> list[Message]:
-    return messages if len(messages) == 3 and all(_gist(each.payload)[0] == "ENDED" for each in messages) else []
-
-
-def _is_taken(message: Message) -> bool:
-    return f"acknowledged by {NAME}" in json.dumps(message.payload["embeds"])
-
-
-def _gist(payload: dict[str, str]) -> tuple[str, str]:
-    """Badge and title, from the line a phone shows."""
-    found = _GIST.match(payload["content"])
-    return (found["badge"], _plain(found["title"])) if found else ("", payload["content"])
-
-
-def _plain(markdown: str) -> str:
-    return re.sub(r"\\(.)", r"\1", markdown)
+def _absent(path: str) -> str:
+    """A path where no disk is, which is what the alert will be about."""
+    return _absent(f"{path}-gone") if os.path.exists(path) else path
 
 
 def _wait(stage: Stage, is_there: Callable[[DiscordServer], object]) -> None:

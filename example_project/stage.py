@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 import requests
 
@@ -30,12 +31,15 @@ class DemoFailed(Exception):
     """Something did not go as it should."""
 
 
+Stream = int | IO[bytes]
+
+
 @dataclass
 class Stage:
     folder: Path
     discord: DiscordServer
     site_port: int
-    children: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    children: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @property
     def site_url(self) -> str:
@@ -46,24 +50,15 @@ class Stage:
         return self.folder / "shop.sqlite3"
 
     def manage(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of the shop to its end, as anybody would type it."""
-        return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=HERE, env=self._environment(environment), capture_output=True, text=True, check=False,
-            timeout=COMMAND_SECONDS,
-        )  # fmt: skip
+        """Run a command of the shop to its end, as anybody would type it. Raises subprocess.TimeoutExpired."""
+        process = self._start(arguments, environment, subprocess.PIPE, subprocess.PIPE)
+        stdout, stderr = process.communicate(timeout=COMMAND_SECONDS)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start a command of the shop; what it says goes into a log. It leads a process group of its own, so that
-        Ctrl-C reaches the demo alone, which then ends it.
-        """
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start a command of the shop; what it says goes into a log."""
         with (self.folder / f"{arguments[0]}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "manage.py", *arguments],
-                cwd=HERE, env=self._environment(environment), stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
-        self.children.append(process)
-        return process
+            return self._start(arguments, environment, log, log)
 
     def open_shop(self) -> None:
         """Tables, a user for the admin, and the site. Raises DemoFailed when one of them can't be had."""
@@ -86,13 +81,26 @@ class Stage:
 
     def clear(self) -> None:
         for child in self.children:
-            with contextlib.suppress(ProcessLookupError):
+            if child.poll() is None:
                 os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+                child.wait()
+
+    def _start(
+        self, arguments: tuple[str, ...], environment: dict[str, str], stdout: Stream, stderr: Stream
+    ) -> subprocess.Popen[str]:
+        """In a process group of its own, so that Ctrl-C reaches the demo alone, which then ends all it has started."""
+        with _undisturbed():
+            process = subprocess.Popen(
+                [sys.executable, "manage.py", *arguments],
+                cwd=HERE, env=self._environment(environment), stdout=stdout, stderr=stderr, text=True,
+                start_new_session=True,
+            )  # fmt: skip
+            self.children.append(process)
+        return process
 
     def _answers(self) -> bool:
         with contextlib.suppress(requests.ConnectionError):
-            return requests.get(self.site_url, timeout=5).ok
+            return browser().get(self.site_url, timeout=5).ok
         return False
 
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
@@ -108,6 +116,8 @@ class Stage:
             "DISCORD_PAGE": self.discord.url,
             "ENVIRONMENT": "demo",
             "DEBUG": "1",
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
             "PYTHONUNBUFFERED": "1",
         }
         return {**ours, **webhooks, **shop, **more}
@@ -128,6 +138,28 @@ def set_up(discord_port: int, site_port: int) -> Iterator[Stage]:
             discord.webhook(channel)
         stage.open_shop()
         yield stage
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C has to wait until this is done, or it might lose a process just started."""
+    asked: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda asking, _: asked.append(asking)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if asked:
+        raise KeyboardInterrupt
+
+
+def browser() -> requests.Session:
+    """It goes straight to this machine, whatever proxy the environment names."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
 
 
 def _free_port(wanted: int) -> int:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import requests
-from stage import NAME, PASSWORD, DemoFailed
+from stage import NAME, PASSWORD, DemoFailed, browser
 
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 _PATIENCE_SECONDS = 20
@@ -23,23 +23,23 @@ def button(payload: dict[str, Any], label: str) -> str:
 
 def press(url: str) -> None:
     """Follow the button, log in where asked to, and confirm. Raises DemoFailed when a page does not do its part."""
-    browser = requests.Session()
-    page = _fine(browser.get(url, timeout=_PATIENCE_SECONDS))
+    visit = browser()
+    page = _fine(visit.get(url, timeout=_PATIENCE_SECONDS))
     if "/login/" in page.url:
-        page = _submit(browser, page, username=NAME, password=PASSWORD)
+        page = _submit(visit, page, username=NAME, password=PASSWORD)
     if page.url != url:
         raise DemoFailed(f"After the login stood {page.url}, and not the page to confirm at.")
-    done = _submit(browser, page)
+    done = _submit(visit, page)
     if "The alert is acknowledged" not in done.text:
         raise DemoFailed(f"{done.url} does not say that the alert is acknowledged.")
 
 
-def _submit(browser: requests.Session, page: requests.Response, **filled_in: str) -> requests.Response:
+def _submit(visit: requests.Session, page: requests.Response, **filled_in: str) -> requests.Response:
     token = _TOKEN.search(page.text)
     if token is None:
         raise DemoFailed(f"There is no form at {page.url}.")
     said = {"csrfmiddlewaretoken": token[1], **filled_in}
-    return _fine(browser.post(page.url, data=said, headers={"Referer": page.url}, timeout=_PATIENCE_SECONDS))
+    return _fine(visit.post(page.url, data=said, headers={"Referer": page.url}, timeout=_PATIENCE_SECONDS))
 
 
 def _fine(page: requests.Response) -> requests.Response:

@@ -13,6 +13,8 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
     All watched disks of a host were tried in one pass. ``host`` (str).
 ``webhook_disabled``
     Discord refused a webhook for good. ``channel``, ``webhook`` (its redacted name), ``reason`` (str).
+``webhook_enabled``
+    A disabled webhook works again. ``webhook`` (its redacted name).
 
 Out (the life of an alert, after it is committed):
 
@@ -30,6 +32,7 @@ disk_measured = Signal()
 disk_unreadable = Signal()
 disks_checked = Signal()
 webhook_disabled = Signal()
+webhook_enabled = Signal()
 
 alert_opened = Signal()
 alert_worsened = Signal()

@@ -84,6 +84,11 @@ def on_webhook_disabled(*, channel: str, webhook: str, reason: str, **_: Any) ->
 
 
 @door
+def on_webhook_enabled(*, webhook: str, **_: Any) -> None:
+    resolve_alert(AlertType.TROUBLE, key=f"webhook:{webhook}", reason="it works again")
+
+
+@door
 def on_message_dead(*, message: Message, **_: Any) -> None:
     text = f"Discord took neither the card nor plain text of {message}: {message.last_error}"
     if message.alert is None or message.alert.type != AlertType.TROUBLE:  # a dead cry for help can't be cried again
@@ -98,6 +103,7 @@ RECEIVERS = {
     signals.disk_unreadable: on_disk_unreadable,
     signals.disks_checked: on_disks_checked,
     signals.webhook_disabled: on_webhook_disabled,
+    signals.webhook_enabled: on_webhook_enabled,
     signals.message_dead: on_message_dead,
 }
 

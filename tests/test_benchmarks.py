@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="the source dist
 
 
 def run(name: str, *arguments: str) -> str:
-    """What a benchmark prints. Its limits may break in a run this small, on a machine this busy: that is exit code 1."""
+    """What a benchmark prints. Exit code 1 says that a limit broke: it may, in a run so small on a machine so busy."""
     command = [sys.executable, str(BENCHMARKS / f"{name}.py"), *arguments]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert told.returncode in (0, 1), told.stderr

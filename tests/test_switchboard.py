@@ -29,7 +29,7 @@ def unreadable(path="/mnt"):
 
 def test_every_signal_that_comes_in_has_a_receiver():
     comes_in = {signals.disk_measured, signals.disk_unreadable, signals.disks_checked, signals.webhook_disabled}
-    assert set(switchboard.RECEIVERS) == comes_in | {signals.message_dead}
+    assert set(switchboard.RECEIVERS) == comes_in | {signals.webhook_enabled, signals.message_dead}
     assert all(signal.has_listeners() for signal in switchboard.RECEIVERS)
 
 
@@ -81,6 +81,12 @@ def test_a_dead_webhook_is_a_trouble_and_a_mail(settings):
     signals.webhook_disabled.send_robust(None, channel="backups", webhook="discord:1/…ab", reason="Unknown Webhook")
     assert "Unknown Webhook" in Alert.objects.get().text
     assert "#backups" in mail.outbox[0].subject
+
+
+def test_a_webhook_that_works_again_ends_its_trouble():
+    signals.webhook_disabled.send_robust(None, channel="backups", webhook="discord:1/…ab", reason="gone")
+    signals.webhook_enabled.send_robust(None, webhook="discord:1/…ab")
+    assert Alert.objects.get().ended_because == "it works again"
 
 
 def test_mail_can_be_switched_off(settings):

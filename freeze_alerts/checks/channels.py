@@ -48,7 +48,7 @@ def unused_channels() -> Iterator[str]:
                "and every message waits in the outbox.")  # fmt: skip
 def no_webhook_at_all() -> Iterator[str]:
     if not _configured():
-        yield f"FREEZE_ALERTS: there is no webhook yet, for none of {', '.join(_needed())}."
+        yield f"FREEZE_ALERTS: no channel has a webhook yet ({', '.join(_needed())})."
 
 
 @warns(10, hint="Give each of these channels a webhook; the same one may serve several. Until then their messages "

@@ -19,7 +19,7 @@ def safe_url(url: str, longest: int = 2048) -> str:
     ``longest`` characters. What is not ASCII comes out percent-encoded.
     """
     url = url.strip()
-    if _UNFIT.search(url):
+    if len(url) > longest or _UNFIT.search(url):
         return ""
     try:
         written = _written(urlsplit(url))

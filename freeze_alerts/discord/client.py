@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -97,7 +96,7 @@ def _body(response: requests.Response) -> bytes:
 
 def _failed(error: BaseException, webhook: Webhook, *, began_to_leave: bool) -> RetryAfter | Unknown:
     """No text of requests' own goes out: it holds the URL, and so the token."""
-    cause, host = _cause(error), urlsplit(webhook.api_url).netloc
+    cause, host = _cause(error), webhook.api_url.partition("://")[2].partition("/")[0]
     said = cause.strerror if isinstance(cause, OSError) else ""
     named = type(error).__name__ if cause is error else f"{type(error).__name__}, {type(cause).__name__}"
     fate = "the request had left, so it may have arrived" if began_to_leave else "nothing was sent"

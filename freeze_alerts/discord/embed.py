@@ -19,6 +19,7 @@ from freeze_alerts.discord.text import (
     cut,
     duration,
     escape,
+    head,
     is_blank,
     one_line,
     safe_url,
@@ -114,7 +115,7 @@ def _frame(card: Card, budget: int) -> Embed:
         "color": colours.get(card.standing, _LOOK[card.severity][1]),
         "timestamp": card.opened_at.astimezone(UTC).isoformat(),
     }
-    if not is_blank(footer := cut(one_line(card.footer), min(FOOTER_LONGEST, budget // 6))):
+    if not is_blank(footer := cut(one_line(head(card.footer, FOOTER_LONGEST)), min(FOOTER_LONGEST, budget // 6))):
         embed["footer"] = {"text": footer}
     if url := safe_url(card.url):
         embed["url"] = url
@@ -129,7 +130,7 @@ def _standing_line(card: Card) -> str:
 
 
 def _text(text: str, longest: int) -> str:
-    return "" if is_blank(text) else cut(escape(text.strip(), keep_links=True), longest)
+    return "" if is_blank(text) else cut(escape(head(text.strip(), longest), keep_links=True), longest)
 
 
 def _granted(left: int, wanted_by_others: int) -> int:
@@ -158,7 +159,7 @@ def _links(card: Card, buttons: Sequence[Link]) -> list[str]:
         if url := safe_url(link.url):
             followed.append(f"[{label}]({url.replace('(', '%28').replace(')', '%29')})")
         else:
-            printed.append(f"{label}: {code(_without_password(link.url))}")
+            printed.append(f"{label}: {code(_without_password(head(link.url, DESCRIPTION_LONGEST)))}")
     return [line for line in (" · ".join(followed), *printed) if line]
 
 

@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import Any
 
 from freeze_alerts.discord.card import Field, Finding, Outcome
-from freeze_alerts.discord.text import cut, escape, fence, is_blank, one_line, units
+from freeze_alerts.discord.text import cut, escape, fence, head, is_blank, one_line, units
 
 FIELDS_MOST, NAME_LONGEST, VALUE_LONGEST = 25, 256, 1024
 STEPS_MOST, STEP_FIELDS_MOST = 20, 4
@@ -29,7 +29,7 @@ _REST = len("\nand 9999 more")
 
 def shown_line(text: str, longest: int) -> str:
     """Foreign text on one line, escaped and cut; "" where there is nothing to see."""
-    line = cut(escape(one_line(text)), longest)
+    line = cut(escape(one_line(head(text, longest))), longest)
     return "" if is_blank(line) else line
 
 
@@ -48,12 +48,12 @@ def size(fields: Sequence[DrawnField]) -> int:
 
 
 def next_step(command: str, budget: int) -> list[DrawnField]:
-    block = cut(fence(command, "sh"), min(VALUE_LONGEST, budget - len("Next")))
+    block = cut(fence(head(command, VALUE_LONGEST), "sh"), min(VALUE_LONGEST, budget - len("Next")))
     return [{"name": "Next", "value": block, "inline": False}] if units(block) > len("```sh\n…\n```") else []
 
 
 def fact(field: Field) -> DrawnField:
-    value = cut(escape(field.value.strip(), keep_links=True), VALUE_LONGEST)
+    value = cut(escape(head(field.value.strip(), VALUE_LONGEST), keep_links=True), VALUE_LONGEST)
     return {
         "name": shown_line(field.name, NAME_LONGEST) or "—",
         "value": "—" if is_blank(value) else value,
@@ -78,12 +78,12 @@ def step(finding: Finding) -> str:
     """A finding as ``✔ step (0.2 s)`` and what came out, as a quotation."""
     said = {Outcome.OK: "", Outcome.SKIPPED: ": skipped"}.get(finding.outcome, f": {finding.outcome.value}")
     spent = "" if finding.outcome is Outcome.SKIPPED else f" ({finding.seconds:.1f} s)"
-    head = f"{_SIGNS[finding.outcome]} **{shown_line(finding.step, _STEP_LONGEST) or 'Step'}**{said}{spent}"
-    text = escape(finding.text, keep_links=True)
+    title = f"{_SIGNS[finding.outcome]} **{shown_line(finding.step, _STEP_LONGEST) or 'Step'}**{said}{spent}"
+    text = escape(head(finding.text, _FINDING_LONGEST), keep_links=True)
     lines = [f"> {line}" for line in text.split("\n") if not is_blank(line)]
     if len(lines) > _FINDING_LINES_MOST:
         lines[_FINDING_LINES_MOST - 1 :] = [f"> and {len(lines) - _FINDING_LINES_MOST + 1} more lines"]
-    return cut("\n".join([head, *lines]), _FINDING_LONGEST)
+    return cut("\n".join([title, *lines]), _FINDING_LONGEST)
 
 
 def steps_size(steps: Sequence[str]) -> int:

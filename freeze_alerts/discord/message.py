@@ -12,7 +12,7 @@ from typing import Any
 from freeze_alerts.discord.card import Card, Field, Finding, Link, Outcome, Standing
 from freeze_alerts.discord.embed import Embed, badge, clock, count, draw, size
 from freeze_alerts.discord.fields import share, shown_line
-from freeze_alerts.discord.text import cut, duration, escape, fence, is_blank, one_line, safe_url, units
+from freeze_alerts.discord.text import cut, duration, escape, fence, head, is_blank, one_line, safe_url, units
 
 __all__ = [
     "CARDS_MOST",
@@ -117,13 +117,14 @@ def _turn(card: Card) -> str:
 
 def _plain(card: Card, longest: int) -> str:
     facts = " · ".join(f"{each.name}: {each.value}" for each in card.fields)
-    bare = [_ADDRESS.sub("(address left out)", one_line(each)) for each in (card.title, card.text, facts, card.footer)]
+    texts = (card.title, card.text, facts, card.footer)
+    bare = [_ADDRESS.sub("(address left out)", one_line(head(each, CONTENT_LONGEST))) for each in texts]
     title, text, facts, footer = ("" if is_blank(each) else escape(each) for each in bare)
-    head = f"{badge(card)} · **{cut(title, longest // 3) or 'Alert'}**{_turn(card)}"
-    block = fence(card.command, "sh")
+    line = f"{badge(card)} · **{cut(title, longest // 3) or 'Alert'}**{_turn(card)}"
+    block = "" if "://" in card.command else fence(head(card.command, CONTENT_LONGEST), "sh")
     tail = [clock(card), block if units(block) <= longest // 3 else "", cut(footer, longest // 6)]
-    left = longest - units("\n".join([head, "", *tail]))
-    return "\n".join(part for part in (head, cut("\n".join(filter(None, [text, facts])), left), *tail) if part)
+    left = longest - units("\n".join([line, "", *tail]))
+    return "\n".join(part for part in (line, cut("\n".join(filter(None, [text, facts])), left), *tail) if part)
 
 
 def _addressed(content: str, mention: str, *, silent: bool) -> dict[str, Any]:
@@ -160,9 +161,16 @@ def _rows(buttons: Sequence[Link]) -> list[dict[str, Any]]:
         {
             "type": _BUTTON,
             "style": _LINK_STYLE,
-            "label": cut(one_line(each.label), BUTTON_LABEL_LONGEST) if not is_blank(each.label) else "Link",
+            "label": cut(one_line(head(each.label, BUTTON_LABEL_LONGEST)), BUTTON_LABEL_LONGEST)
+            if not is_blank(each.label)
+            else "Link",
             "url": safe_url(each.url, BUTTON_URL_LONGEST),
         }
         for each in buttons
     ]
     return [{"type": _ACTION_ROW, "components": drawn}] if drawn else []
+
+
+def _label(link: Link) -> str:
+    label = cut(one_line(head(link.label, BUTTON_LABEL_LONGEST)), BUTTON_LABEL_LONGEST)
+    return "Link" if is_blank(label) else label

@@ -21,6 +21,7 @@ __all__ = [
     "duration",
     "escape",
     "fence",
+    "head",
     "is_blank",
     "one_line",
     "safe_url",
@@ -34,7 +35,7 @@ BACKTICK_IN_CODE = "\u02cb"
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_MARKS = re.compile(r"([\\*_~`|\[\]<])")
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\*_~`|[]<"})
 _LINE_STARTS = re.compile(r"^([^\S\n]*)([#>+-]|[0-9]+(?=[.)](?:\s|$)))", re.MULTILINE)
 _MENTIONS = re.compile(r"@(?=everyone|here|[!&]?[0-9])")
 _ADDRESSES = re.compile(r"(?<!\w)https?://[A-Za-z0-9\-._~:/?#!$&'(),;=%+]+")
@@ -42,7 +43,9 @@ _BACKTICKS = re.compile(r"`{3,}")
 _FENCE = re.compile(r"```\w*\n?")
 # What must stay whole: escapes, inline code, mentions, moments, custom emoji, masked links.
 _TOKEN = re.compile(
-    r"\\.|`[^`\n]{1,512}`|<(?:@[!&]?|#|t:|a?:\w+:)-?[0-9]+(?::\w)?>|\[(?:\\.|[^\]\n\\]){0,200}\]\([^)\s]{0,2048}\)", re.DOTALL
+    r"\\.|`[^`\n]{1,512}`|<(?:@[!&]?|#|t:|a?:\w+:)-?[0-9]+(?::\w)?>"
+    r"|\[(?:\\.|[^\]\n\\]){0,200}\]\([^)\s]{0,2048}\)",
+    re.DOTALL,
 )
 # What can be passed over at one go: ASCII and escapes, but for what may begin a token.
 _PLAIN = re.compile(r"(?:\\[!-~]|[\n\t !-;=-Z\]^_a-~])+")
@@ -66,6 +69,11 @@ def is_blank(text: str) -> bool:
     return all(unicodedata.category(each)[0] in "ZC" for each in text)
 
 
+def head(text: str, longest: int) -> str:
+    """The beginning of a text that may be huge: more than fits in ``longest`` units, so that a cut still shows."""
+    return text[: 4 * longest]
+
+
 def escape(text: str, *, keep_links: bool = False) -> str:
     """Foreign text that reads in Discord as it stands: no formatting, no mention, no masked link.
 
@@ -81,7 +89,7 @@ def escape(text: str, *, keep_links: bool = False) -> str:
 
 
 def _escaped(text: str) -> str:
-    text = _LINE_STARTS.sub(_escaped_start, _MARKS.sub(r"\\\1", text)).replace("://", r":\//")
+    text = _LINE_STARTS.sub(_escaped_start, text.translate(_MARKS)).replace("://", r":\//")
     return _MENTIONS.sub("@\u200b", text)
 
 

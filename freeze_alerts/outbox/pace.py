@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from freeze_alerts import conf
+from freeze_alerts import conf, signals
 from freeze_alerts.discord.answer import Pace
 from freeze_alerts.outbox.models import WebhookState
 
@@ -56,9 +56,10 @@ def learn(name: str, told: Pace) -> None:
     reset_at = None
     if told.reset_after_seconds is not None:
         reset_at = timezone.now() + timedelta(seconds=told.reset_after_seconds)
-    changes = {"remaining": told.remaining, "reset_at": reset_at, "failures": 0, "disabled_reason": ""}
-    if not WebhookState.objects.filter(name=name).update(**changes):
+    changes = {"remaining": told.remaining, "reset_at": reset_at, "failures": 0}
+    if not WebhookState.objects.filter(name=name, disabled_reason="").update(**changes):
         WebhookState.objects.get_or_create(name=name, defaults=changes)
+        enable(name)
 
 
 def block(name: str, seconds: float) -> None:
@@ -86,9 +87,12 @@ def disable(name: str, reason: str, *, passing: bool = False) -> bool:
 
 
 def enable(name: str) -> bool:
-    """Call it again: somebody has seen that it works. True if it was disabled."""
+    """Call it again: it has been seen to work. True if it was disabled."""
     disabled = WebhookState.objects.filter(name=name).exclude(disabled_reason="")
-    return bool(disabled.update(disabled_reason="", blocked_until=None, failures=0))
+    enabled = bool(disabled.update(disabled_reason="", blocked_until=None, failures=0))
+    if enabled:
+        signals.webhook_enabled.send_robust(sender=WebhookState, webhook=name)
+    return enabled
 
 
 def is_disabled(name: str) -> bool:

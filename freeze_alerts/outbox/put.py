@@ -37,10 +37,10 @@ def ring_after_commit() -> None:
 def redraw(alert_ids: list[int], at: datetime) -> int:
     """Have every message that shows one of these alerts edited; returns how many."""
     showing = Message.objects.filter(alert_id__in=alert_ids).exclude(state__in=_NOT_SHOWN)
-    digests = Message.objects.filter(
-        pk__in=showing.filter(folded_into__kind=Message.Kind.DIGEST).values("folded_into")
-    )
-    return showing.filter(folded_into=None).update(redraw_at=at) + digests.update(redraw_at=at)
+    in_digests = showing.filter(folded_into__kind=Message.Kind.DIGEST)
+    digests = set(in_digests.values_list("folded_into", flat=True))  # MySQL updates no table that it selects from
+    cards = showing.filter(folded_into=None).update(redraw_at=at)
+    return cards + Message.objects.filter(pk__in=digests).update(redraw_at=at)
 
 
 _NOT_SHOWN = (Message.State.PENDING, Message.State.DEAD)

@@ -15,11 +15,16 @@ REQUEUED = (Message.State.PENDING, Message.State.UNKNOWN, Message.State.DEAD)
 def requeue(messages: QuerySet[Message]) -> int:
     """Have those of the messages that are not sent sent now, as if never tried; returns how many they are.
 
-    One that was perhaps sent may then stand in Discord twice. Why it failed stays readable until it is sent.
+    A digest takes those it speaks for along. One that was perhaps sent may then stand in Discord twice. Why it failed stays readable until it is sent.
     """
-    requeued = messages.filter(state__in=REQUEUED).update(
-        state=Message.State.PENDING, attempts=0, due_at=timezone.now(), lease_until=None, last_status=None
-    )
+    chosen = messages.filter(state__in=REQUEUED)
+    digests = list(chosen.filter(kind=Message.Kind.DIGEST).values_list("pk", flat=True))
+    anew = {"state": Message.State.PENDING, "attempts": 0, "due_at": timezone.now(), "lease_until": None}
+    alone = list(chosen.exclude(folded_into__in=digests).values_list("pk", flat=True))
+    requeued = Message.objects.filter(folded_into__in=digests, state__in=REQUEUED).update(**anew)
+    for start in range(0, len(alone), 500):  # SQLite takes no more than so many parameters
+        same = Message.objects.filter(pk__in=alone[start : start + 500])
+        requeued += same.update(**anew, last_status=None, folded_into=None)
     if requeued:
         ring_after_commit()
     return requeued

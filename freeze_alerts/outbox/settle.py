@@ -66,7 +66,10 @@ def edited(message: Message, together: list[Message], webhook: Webhook, answer: 
         _too_old(message, together, answer)
     elif is_refused_as_it_is(answer):
         logger.error("Discord refused the edit of %s: %s", message, answer)
-        _note(together, answer, redraw_at=None, lease_until=None)
+        release_members(together)
+        is_digest = message.kind == Message.Kind.DIGEST  # it speaks for others: they must not be silenced with it
+        again_at = timezone.now() + OLD_EDIT_WAIT if is_digest else None
+        _note(together, answer, redraw_at=again_at, lease_until=None)
     else:
         release_members(together)
         if isinstance(answer, RetryAfter):
@@ -185,6 +188,7 @@ def _too_old(message: Message, together: list[Message], answer: RetryAfter) -> N
 def _bury(message: Message, answer: Refused) -> None:
     logger.error("message %s is dead: %s", message, answer.reason)
     _note([message], answer, state=Message.State.DEAD, lease_until=None)
+    _members([message]).update(state=Message.State.DEAD, last_error="the digest that spoke for it is dead")
     message.refresh_from_db()
     _announce(message, signals.message_dead)
 

@@ -49,7 +49,7 @@ anything = st.text(st.characters(codec=None), max_size=60) | st.sampled_from(
         "👩‍👩‍👧" * 60,
         "*_" * 700,
         "- line\n" * 400,
-        "\u202eمرحبا " * 90,
+        "\u202e\u0645\u0631\u062d\u0628\u0627 " * 90,
         "🇳🇱" * 900,
         "\ud83d",
     ]
@@ -86,7 +86,7 @@ cards = st.builds(
     links=st.lists(st.builds(Link, anything, urls), max_size=8).map(tuple),
 )
 batches = st.lists(cards, min_size=1, max_size=10)
-mentions = st.sampled_from(["", "role:12", "user:34", "everyone", "here", "role:", "nobody", "role:１２"])
+mentions = st.sampled_from(["", "role:12", "user:34", "everyone", "here", "role:", "nobody", "role:\uff11\uff12"])
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -231,7 +231,8 @@ def test_a_card_says_what_happened_by_when_to_answer_and_what_to_run_next() -> N
         ("Release", "—"),
         (
             "First steps, already run",
-            "✔\ufe0e **What grew** (0.2 s)\n> /var/log +4.2 GB\n✖\ufe0e **Database**: failed (0.1 s)\n> connection refused\n"
+            "✔\ufe0e **What grew** (0.2 s)\n> /var/log +4.2 GB\n"
+            "✖\ufe0e **Database**: failed (0.1 s)\n> connection refused\n"
             "⏱ **Forecast**: timed out (3.0 s)\n– **Mollie**: skipped\n> no time left",
         ),
         ("Next", "```sh\ndf -h\n```"),

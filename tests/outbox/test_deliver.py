@@ -15,6 +15,7 @@ from freeze_alerts.catalog import AlertType, Severity
 from freeze_alerts.delivery import deliver_once
 from freeze_alerts.outbox.deliver import deliver
 from freeze_alerts.outbox.models import Message, WebhookState
+from freeze_alerts.outbox.requeue import requeue
 from freeze_alerts.testing.discord import Failure
 from tests.outbox.passes import NOON, deliver_until_quiet, footers, posts, states
 from tests.processes import kill, read_until, start_python, wait_until
@@ -309,6 +310,47 @@ def test_a_message_refused_twice_is_dead_and_told(discord, clock, caplog):
     assert Message.objects.get(intent=dead[0]).state == "dead"
     assert "a message for #backups is dead" in str(Alert.objects.get(type=AlertType.TROUBLE))
     assert len(discord.messages("errors")) == 1
+
+
+def test_a_dead_digest_is_told_does_not_block_the_ends_and_can_be_sent_again(discord, clock, caplog):
+    for number in range(25):
+        trouble(str(number))
+    discord.fail(INVALID, times=2)
+    with caplog.at_level(logging.CRITICAL, "freeze_alerts"):
+        deliver_until_quiet(clock)
+    assert "a message for #backups is dead" in str(Alert.objects.get(type=AlertType.TROUBLE))
+    end("3")
+    deliver_until_quiet(clock)
+    assert len(discord.messages("backups")) == 1
+    assert requeue(Message.objects.filter(state="dead")) == 26
+    deliver_until_quiet(clock)
+    assert "25 × Backup failure" in discord.messages("backups")[-1].payload["content"]
+    assert set(states().values()) == {"sent"}
+
+
+def test_one_message_of_a_dead_digest_can_be_sent_alone(discord, clock, caplog):
+    for number in range(25):
+        trouble(str(number))
+    discord.fail(INVALID, times=2)
+    with caplog.at_level(logging.CRITICAL, "freeze_alerts"):
+        deliver_until_quiet(clock)
+    requeue(Message.objects.filter(alert__key="7"))
+    deliver_until_quiet(clock)
+    assert "backup 7" in discord.messages("backups")[0].payload["content"]
+
+
+def test_a_refused_edit_of_a_digest_silences_nobody(discord, clock, caplog):
+    for number in range(25):
+        trouble(str(number))
+    deliver_once()
+    trouble("late")
+    deliver_once()
+    clock.shift(timedelta(seconds=10))
+    discord.fail(INVALID, times=2)
+    with caplog.at_level(logging.CRITICAL, "freeze_alerts"):
+        deliver_until_quiet(clock)
+    assert "26 × Backup failure" in discord.messages("backups")[0].payload["content"]
+    assert set(states().values()) == {"sent"}
 
 
 def test_a_card_deleted_by_a_person_is_posted_anew_at_its_end(discord, clock):
