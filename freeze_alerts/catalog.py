@@ -171,5 +171,5 @@ def _own_entry(name: str, row: Any) -> Entry:
 def _usable(name: str, row: Any) -> bool:
     try:
         return bool(_own_entry(name, row))
-    except (AttributeError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, TypeError, ValueError):
         return False

@@ -77,7 +77,8 @@ def fitting_facts(facts: Sequence[DrawnField], more: int, room: int, budget: int
 def step(finding: Finding) -> str:
     """A finding as ``✔ step (0.2 s)`` and what came out, as a quotation."""
     said = {Outcome.OK: "", Outcome.SKIPPED: ": skipped"}.get(finding.outcome, f": {finding.outcome.value}")
-    spent = "" if finding.outcome is Outcome.SKIPPED else f" ({finding.seconds:.1f} s)"
+    took_time = finding.outcome is not Outcome.SKIPPED and finding.seconds >= 0.05  # noqa: PLR2004 - shown as 0.1
+    spent = f" ({finding.seconds:.1f} s)" if took_time else ""
     title = f"{_SIGNS[finding.outcome]} **{shown_line(finding.step, _STEP_LONGEST) or 'Step'}**{said}{spent}"
     text = escape(head(finding.text, _FINDING_LONGEST), keep_links=True)
     lines = [f"> {line}" for line in text.split("\n") if not is_blank(line)]

@@ -78,3 +78,9 @@ def test_the_keys_known_here_are_those_the_catalog_reads(settings: Settings) -> 
 def test_the_keys_known_here_are_those_the_guide_lists() -> None:
     guide = (ROOT / "docs" / "how-to" / "add-an-alert-type.md").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^\| `([A-Z_]+)`", guide, re.MULTILINE)) == sorted(alert_types.KEYS)
+
+
+@pytest.mark.parametrize("row", ["critical", {"INTERVAL_MINUTES": 1e30}, {"SEVERITY": "urgent"}])
+def test_an_unusable_type_does_not_keep_the_others_from_being_listed(row: Any, settings: Settings) -> None:
+    settings.FREEZE_ALERTS = with_changes(ALERT_TYPES={"warehouse.cold": row})
+    assert len(catalog.entries()) == len(catalog.NINE) + 1

@@ -213,6 +213,7 @@ def test_a_card_says_what_happened_by_when_to_answer_and_what_to_run_next() -> N
                     Finding("What grew", Outcome.OK, "/var/log +4.2 GB", 0.24),
                     Finding("Database", Outcome.FAILED, "connection refused", 0.1),
                     Finding("Forecast", Outcome.TIMED_OUT, "", 3),
+                    Finding("Beat", Outcome.OK, "", 0.01),
                     Finding("Mollie", Outcome.SKIPPED, "no time left"),
                 ),
                 command="df -h",
@@ -233,7 +234,7 @@ def test_a_card_says_what_happened_by_when_to_answer_and_what_to_run_next() -> N
             "First steps, already run",
             "✔\ufe0e **What grew** (0.2 s)\n> /var/log +4.2 GB\n"
             "✖\ufe0e **Database**: failed (0.1 s)\n> connection refused\n"
-            "⏱ **Forecast**: timed out (3.0 s)\n– **Mollie**: skipped\n> no time left",
+            "⏱ **Forecast**: timed out (3.0 s)\n✔\ufe0e **Beat**\n– **Mollie**: skipped\n> no time left",
         ),
         ("Next", "```sh\ndf -h\n```"),
     ]
