@@ -35,7 +35,7 @@ _OLD_MESSAGE = {
     "id": "n",
     "alert_id": "n",
     "intent": "'alert:' || n || ':opened:1'",
-    "discord_message_id": "10 ^ 17 + n",
+    "discord_message_id": "(100000000000000000 + n)::text",
 }
 
 
@@ -52,11 +52,11 @@ class Measured:
 
 @dataclass(frozen=True)
 class Work:
-    """``do`` is timed, ``before`` is not; both are told which round it is and which call of the batch."""
+    """``do`` is timed, ``before`` is not; both are told which turn it is and which call of the batch."""
 
     name: str
     do: Callable[[int, int], object]
-    before: Callable[[int, int], object] = lambda _round, _call: None
+    before: Callable[[int, int], None] = lambda _turn, _call: None
 
 
 class Clock:
@@ -87,19 +87,22 @@ def works() -> list[Work]:
     def of_old_key(turn: int, call: int) -> object:
         return open_alert(AlertType.DISK_SPACE, key=OLD_KEY, title="Full again", value=83)
 
-    def tidy(turn: int, call: int) -> object:
-        return forget_since_start()
+    def a_pass(turn: int, call: int) -> object:
+        return deliver_once()
 
-    def pending(turn: int, call: int) -> object:
+    def tidy(turn: int, call: int) -> None:
+        forget_since_start()
+
+    def pending(turn: int, call: int) -> None:
         tidy(turn, call)
-        return new(turn, call)
+        new(turn, call)
 
     return [
         Work("open_alert, new", new),
         Work("open_alert, a repeat", new),
         Work("open_alert, new, of an often seen key", of_old_key, tidy),
-        Work("a pass with nothing to do", lambda _round, _call: deliver_once(), tidy),
-        Work("a pass that sends a message", lambda _round, _call: deliver_once(), pending),
+        Work("a pass with nothing to do", a_pass, tidy),
+        Work("a pass that sends a message", a_pass, pending),
     ]
 
 
@@ -137,9 +140,9 @@ def copies(model: Any, changes: dict[str, str]) -> str:
         changes.get(name, f"at + (first.{name} - first.{_BEGAN[model.__name__]})" if moment else f"first.{name}")
         for name, moment in columns
     ]
-    names = ", ".join(name for name, _ in columns)
-    table = model._meta.db_table
-    return f"INSERT INTO {table} ({names}) SELECT {', '.join(values)} FROM ({_MOMENTS}) AS past, {table} AS first WHERE first.id = 1"  # noqa: S608, E501
+    names, table = ", ".join(name for name, _ in columns), model._meta.db_table
+    selected = f"SELECT {', '.join(values)} FROM ({_MOMENTS}) AS past, {table} AS first WHERE first.id = 1"  # noqa: S608
+    return f"INSERT INTO {table} ({names}) {selected}"
 
 
 def forget_since_start() -> None:

@@ -6,6 +6,7 @@ Channel, severity, answer-within, first command and anchor are the runbook's; co
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, StrEnum
@@ -81,6 +82,10 @@ class Entry:
     """How often a state is judged; after three missed intervals its alert ends as no longer watched."""
 
 
+class UnusableAlertType(conf.FreezeAlertsError, ValueError):
+    """A row of FREEZE_ALERTS["ALERT_TYPES"] that makes no alert type."""
+
+
 class UnknownAlertType(conf.FreezeAlertsError, LookupError):
     """No alert type of this name, neither ours nor in FREEZE_ALERTS["ALERT_TYPES"]."""
 
@@ -89,7 +94,8 @@ def _logs(tail: int, only: str = "") -> str:
     return f"docker compose logs backend --tail={tail}" + (f" | grep {only}" if only else "")
 
 
-def _manage(command: str) -> str:
+def manage(command: str) -> str:
+    """How the runbook runs one of our commands."""
     return f"docker compose exec backend python manage.py {command}"
 
 
@@ -101,7 +107,7 @@ def _hours(count: int) -> timedelta:
     return timedelta(hours=count)
 
 
-_MONITOR = _manage(
+_MONITOR = manage(
     'shell -c "from freeze_alerts.sources.backups import BackupMonitor; print(BackupMonitor().get_metrics())"'
 )
 _STATE, _FACT, _RECORD = Nature.STATE, Nature.FACT, Nature.RECORD
@@ -118,7 +124,7 @@ NINE: tuple[Entry, ...] = (
     Entry(AlertType.PAYMENT_SPIKE, "Payment error spike", "payments", Severity.CRITICAL, _minutes(15), _STATE,
           _logs(200, "payment"), "payment-error-spike", interval=_minutes(1)),
     Entry(AlertType.BACKUP_FAILED, "Backup failure", "backups", Severity.HIGH, _hours(2), _FACT,
-          _manage("backup_database --check"), "backup-failure"),
+          manage("backup_database --check"), "backup-failure"),
     Entry(AlertType.BACKUP_MISSED, "Missed backup", "backups", Severity.HIGH, _hours(2), _STATE,
           _MONITOR, "missed-backup", interval=_minutes(5)),
     Entry(AlertType.DISK_SPACE, "Disk space", "errors", Severity.WARNING, _hours(1), _STATE,
@@ -128,7 +134,7 @@ NINE: tuple[Entry, ...] = (
 )  # fmt: skip
 
 TROUBLE = Entry(AlertType.TROUBLE, "Alerting trouble", "errors", Severity.HIGH, _hours(1), _FACT,
-                _manage("alerts webhooks"), "alerting-trouble")  # fmt: skip
+                manage("alerts webhooks"), "alerting-trouble")  # fmt: skip
 
 _OURS = {each.value: each for each in (*NINE, TROUBLE)}
 
@@ -136,7 +142,7 @@ _OURS = {each.value: each for each in (*NINE, TROUBLE)}
 def entry(alert_type: str) -> Entry:
     """The row of an alert type, ours or the project's own.
 
-    Raises UnknownAlertType when there is none, and ValueError or TypeError when the project's own is unusable.
+    Raises UnknownAlertType when there is none, UnusableAlertType when the project's own makes no sense.
     """
     if alert_type in _OURS:
         return _OURS[alert_type]
@@ -146,30 +152,38 @@ def entry(alert_type: str) -> Entry:
     return _own_entry(alert_type, own[alert_type])
 
 
+def entry_or_plain(alert_type: str) -> Entry:
+    """The row for an alert that exists already; a plain one where the project has since taken its type away."""
+    try:
+        return entry(alert_type)
+    except (UnknownAlertType, UnusableAlertType):
+        return Entry(alert_type, alert_type, conf.CHANNELS[0], Severity.MEDIUM, _hours(4), Nature.FACT, "", "")
+
+
 def entries() -> list[Entry]:
     """Every usable alert type: the nine, our own troubles, and the project's own."""
     own = conf.current().alert_types
-    return [*_OURS.values(), *(_own_entry(name, row) for name, row in own.items() if _usable(name, row))]
+    usable = []
+    for name, row in own.items():
+        with contextlib.suppress(UnusableAlertType):
+            usable.append(_own_entry(name, row))
+    return [*_OURS.values(), *usable]
 
 
 def _own_entry(name: str, row: Any) -> Entry:
-    hours, interval = row.get("ANSWER_WITHIN_HOURS", 4), row.get("INTERVAL_MINUTES")
-    return Entry(
-        value=name,
-        title=row.get("TITLE", name),
-        channel=row.get("CHANNEL", "errors"),
-        severity=Severity(row.get("SEVERITY", "medium")),
-        answer_within=None if hours is None else timedelta(hours=hours),
-        nature=Nature(row.get("NATURE", "fact")),
-        command=row.get("COMMAND", ""),
-        anchor=row.get("ANCHOR", ""),
-        diagnosis=row.get("DIAGNOSIS", ""),
-        interval=None if interval is None else timedelta(minutes=interval),
-    )
-
-
-def _usable(name: str, row: Any) -> bool:
     try:
-        return bool(_own_entry(name, row))
-    except (ArithmeticError, AttributeError, TypeError, ValueError):
-        return False
+        hours, interval = row.get("ANSWER_WITHIN_HOURS", 4), row.get("INTERVAL_MINUTES")
+        return Entry(
+            value=name,
+            title=row.get("TITLE", name),
+            channel=row.get("CHANNEL", conf.CHANNELS[0]),
+            severity=Severity(row.get("SEVERITY", "medium")),
+            answer_within=None if hours is None else timedelta(hours=hours),
+            nature=Nature(row.get("NATURE", "fact")),
+            command=row.get("COMMAND", ""),
+            anchor=row.get("ANCHOR", ""),
+            diagnosis=row.get("DIAGNOSIS", ""),
+            interval=None if interval is None else timedelta(minutes=interval),
+        )
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        raise UnusableAlertType(f"{name!r}: {error}") from error

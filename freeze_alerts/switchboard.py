@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
@@ -15,7 +16,7 @@ from freeze_alerts import conf, signals
 from freeze_alerts.alerts import open_alert, resolve_alert
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.alerts.states import end_unwatched, report_state
-from freeze_alerts.catalog import AlertType, Severity
+from freeze_alerts.catalog import AlertType, Severity, manage
 from freeze_alerts.outbox.models import Message
 from freeze_alerts.outbox.spare import mail_admins
 
@@ -64,6 +65,7 @@ def on_disk_unreadable(*, host: str, path: str, error: str, **_: Any) -> None:
     open_alert(
         AlertType.TROUBLE, key=_unreadable(host, path), title=f"{path} can't be read", host=host,
         text=f"The disk under {path} on {host} is not being watched: {error}",
+        command=manage(f"check_disk --path {shlex.quote(path)}"),
     )  # fmt: skip
 
 
@@ -93,7 +95,8 @@ def on_message_dead(*, message: Message, **_: Any) -> None:
     text = f"Discord took neither the card nor plain text of {message}: {message.last_error}"
     if message.alert is None or message.alert.type != AlertType.TROUBLE:  # a dead cry for help can't be cried again
         open_alert(AlertType.TROUBLE, key=f"dead:{message.channel}", title=f"a message for #{message.channel} is dead",
-                   text=f"{text}\nSee it in the admin under Messages; it can be sent again there.")  # fmt: skip
+                   text=f"{text}\nSee it in the admin under Messages; it can be sent again there.",
+                   command=manage("alerts deliver --requeue-dead"))  # fmt: skip
     about = f"\n\n{message.alert.title}\n{message.alert.text}" if message.alert else ""
     mail_admins(f"an alert for #{message.channel} could not be delivered", text + about)
 

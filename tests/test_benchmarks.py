@@ -31,7 +31,7 @@ def test_old_alerts_tells_what_each_kind_of_work_costs_with_many(postgresql: Ser
 
 
 def test_storm_counts_requests_and_finds_every_alert_in_discord() -> None:
-    told = run("storm", "--alerts=12", "--seconds=0.1", "--engine=sqlite").splitlines()
+    told = run("storm", "--alerts=5", "--seconds=0.1", "--engine=sqlite").splitlines()
     assert any("HTTP requests" in line for line in told)
     (shown,) = (line for line in told if "alerts shown in Discord" in line)
     assert shown.endswith("  holds")

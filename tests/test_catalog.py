@@ -8,7 +8,16 @@ import pytest
 from django.utils.module_loading import import_string
 
 from freeze_alerts import catalog
-from freeze_alerts.catalog import AlertType, Nature, Severity, UnknownAlertType, entries, entry
+from freeze_alerts.catalog import (
+    AlertType,
+    Nature,
+    Severity,
+    UnknownAlertType,
+    UnusableAlertType,
+    entries,
+    entry,
+    entry_or_plain,
+)
 from freeze_alerts.conf import CHANNELS
 
 H, M = (lambda n: timedelta(hours=n)), (lambda n: timedelta(minutes=n))
@@ -79,8 +88,9 @@ def test_a_type_of_ones_own_has_defaults(settings):
 def test_an_unusable_type_of_ones_own_is_left_out(settings, row):
     settings.FREEZE_ALERTS = {"ALERT_TYPES": {"shop.stock": row}}
     assert len(entries()) == 10
-    with pytest.raises((ValueError, TypeError, AttributeError)):
+    with pytest.raises(UnusableAlertType, match=r"shop\.stock"):
         entry("shop.stock")
+    assert entry_or_plain("shop.stock").channel == "errors"
 
 
 def test_a_type_of_ours_cannot_be_replaced(settings):

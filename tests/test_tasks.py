@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 
 import pytest
@@ -27,9 +28,7 @@ def test_a_schedule_expires_before_its_next_turn():
 
 
 def test_the_schedule_may_be_imported_by_a_settings_module():
-    code = "import sys; from freeze_alerts.schedule import BEAT_SCHEDULE; print('django.conf' in sys.modules, 'celery' in sys.modules)"
-    import subprocess
-
+    code = "import sys, freeze_alerts.schedule; print('django.conf' in sys.modules, 'celery' in sys.modules)"
     environment = {key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert said.stdout.split() == ["False", "False"]

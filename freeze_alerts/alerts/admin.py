@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from freeze_alerts.alerts import buttons, glance
 from freeze_alerts.alerts.buttons import Button
 from freeze_alerts.alerts.models import Alert
-from freeze_alerts.catalog import UnknownAlertType, entries, entry
+from freeze_alerts.catalog import entries, entry_or_plain
 from freeze_alerts.discord.text import safe_url
 from freeze_alerts.outbox.admin import MessageInline, ReadOnlyAdmin
 
@@ -64,10 +64,7 @@ class AlertAdmin(ReadOnlyAdmin):
 
     @admin.display(description="type", ordering="type")
     def type_title(self, alert: Alert) -> str:
-        try:
-            return entry(alert.type).title
-        except (UnknownAlertType, TypeError, ValueError):
-            return alert.type
+        return entry_or_plain(alert.type).title
 
     @admin.display(description="times", ordering="occurrences")
     def times(self, alert: Alert) -> int:

@@ -11,14 +11,14 @@ from freeze_alerts import outbox
 from freeze_alerts.alerts.lifecycle import Outcome, resolve_alert
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.alerts.report import fit
-from freeze_alerts.catalog import Nature, entry
+from freeze_alerts.catalog import Nature, entry_or_plain
 
 _CHANGED_AT_ONCE = 500
 
 
 def acknowledge(alert: Alert, by: str) -> bool:
     """Somebody is on it. A state stays open until its condition ends; a fact ends here. False if it had ended."""
-    if entry(alert.type).nature is not Nature.STATE:
+    if entry_or_plain(alert.type).nature is not Nature.STATE:
         return resolve_alert(alert.type, key=alert.key, by=by) is Outcome.RESOLVED
     now = timezone.now()
     return _change(alert, status=Alert.Status.ACKNOWLEDGED, acknowledged_at=now, acknowledged_by=fit(by, 150))

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from freeze_alerts.alerts import answers
+from freeze_alerts.alerts.clock import local
 from freeze_alerts.alerts.models import Alert
-from freeze_alerts.catalog import Nature, UnknownAlertType, entry
+from freeze_alerts.catalog import Nature, entry_or_plain
 
 MORNING_HOUR = 9
 AN_HOUR, MORNING = "hour", "morning"
@@ -28,9 +29,9 @@ class Button:
 
 def next_morning(now: datetime) -> datetime:
     """The next nine o'clock on the project's clock: today's for whoever is woken at three."""
-    local = timezone.localtime(now)
-    nine = local.replace(hour=MORNING_HOUR, minute=0, second=0, microsecond=0)
-    return nine if nine > local else nine + timedelta(days=1)
+    here = local(now)
+    nine = here.replace(hour=MORNING_HOUR, minute=0, second=0, microsecond=0)
+    return nine if nine > here else nine + timedelta(days=1)
 
 
 def snoozed_until(choice: str) -> datetime:
@@ -66,10 +67,7 @@ def press(alert: Alert, button: Button, by: str, said: Mapping[str, str]) -> boo
 
 
 def _is_state(alert: Alert) -> bool:
-    try:
-        return entry(alert.type).nature is Nature.STATE
-    except (UnknownAlertType, TypeError, ValueError):
-        return False
+    return entry_or_plain(alert.type).nature is Nature.STATE
 
 
 ACKNOWLEDGE = Button(

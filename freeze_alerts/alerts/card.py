@@ -12,8 +12,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from freeze_alerts import conf
+from freeze_alerts.alerts.clock import aware, local
 from freeze_alerts.alerts.models import Alert
-from freeze_alerts.catalog import Entry, Nature, Severity, UnknownAlertType, entry
+from freeze_alerts.catalog import Nature, Severity, entry_or_plain
 from freeze_alerts.discord.message import Card, Field, Finding, Link, Outcome, Standing
 from freeze_alerts.outbox.models import Message
 
@@ -59,30 +60,30 @@ def draw(message: Message) -> Card:
 
 
 def _alert_card(alert: Alert, message: Message) -> Card:
-    row = _row(alert.type)
+    row = entry_or_plain(alert.type)
     return Card(
         title=_title(alert),
         severity=alert.level,
         standing=standing(alert),
         footer=_footer(f"{alert.pk}#{message.sequence}", alert.environment),
-        opened_at=alert.opened_at,
-        answer_by=answer_by(alert.raised_at, row.answer_within if row else timedelta(hours=4)),
-        ended_at=alert.resolved_at,
+        opened_at=aware(alert.opened_at),
+        answer_by=answer_by(aware(alert.raised_at), row.answer_within),
+        ended_at=aware(alert.resolved_at) if alert.resolved_at else None,
         text=alert.text,
         occurrences=alert.occurrences,
         notes=tuple(_notes(alert, message)),
         fields=(*_fields(alert), *_places(alert)),
         findings=tuple(Finding(each["step"], Outcome(each["outcome"]), each["text"], each["seconds"])
                        for each in alert.findings),
-        command="" if alert.ended or row is None else row.command,
+        command="" if alert.ended else alert.command or row.command,
         url=alert.link or admin_url("alert_change", alert.pk),
         links=tuple(_links(alert)),
     )  # fmt: skip
 
 
 def standing(alert: Alert) -> Standing:
-    row = _row(alert.type)
-    if alert.ended and row is not None and row.nature is Nature.RECORD:
+    row = entry_or_plain(alert.type)
+    if alert.ended and row.nature is Nature.RECORD:
         return Standing.OPEN  # it was born ended: there is nothing to turn green
     if alert.ended:
         return Standing.UNWATCHED if alert.unwatched else Standing.ENDED
@@ -100,8 +101,8 @@ def answer_by(opened_at: datetime, within: timedelta | None) -> datetime:
 
 
 def _title(alert: Alert) -> str:
-    row = _row(alert.type)
-    own = row.title if row else alert.type
+    row = entry_or_plain(alert.type)
+    own = row.title
     return own if alert.title in ("", own) else f"{own}: {alert.title}"
 
 
@@ -120,7 +121,7 @@ def _notes(alert: Alert, message: Message) -> list[str]:
     if alert.acknowledged_by:
         notes.append(f"acknowledged by {alert.acknowledged_by}")
     if alert.snoozed_until and not alert.ended:
-        notes.append(f"no reminders before {timezone.localtime(alert.snoozed_until):%d %b %H:%M %Z}")
+        notes.append(f"no reminders before {local(alert.snoozed_until):%d %b %H:%M %Z}")
     if alert.ended_because:
         notes.append(alert.ended_because)
     told_at = message.sent_at or timezone.now()
@@ -131,9 +132,9 @@ def _notes(alert: Alert, message: Message) -> list[str]:
 
 
 def _links(alert: Alert) -> list[Link]:
-    settings, row = conf.current(), _row(alert.type)
+    settings, row = conf.current(), entry_or_plain(alert.type)
     links = [Link("Open", admin_url("alert_change", alert.pk))]
-    if settings.runbook_url and row is not None:
+    if settings.runbook_url and row.anchor:
         links.append(Link("Runbook", f"{settings.runbook_url.partition('#')[0]}#{row.anchor}"))
     if not alert.ended and alert.status == Alert.Status.OPEN:
         links.append(Link("Acknowledge", admin_url("alert_acknowledge", alert.pk)))
@@ -156,21 +157,22 @@ def _digest(message: Message) -> Card:
     counted = members.aggregate(count=Count("pk"), first=Min("opened_at"), last=Max("resolved_at"))
     still_open = members.exclude(open_key=None).count()
     alert_type = message.intent.split(":")[1]
-    row = _row(alert_type)
+    row = entry_or_plain(alert_type)
     severities = [Severity(each) for each in members.values_list("severity", flat=True).distinct()]
+    began = aware(counted["first"] or message.created_at)
     everything_ended = counted["count"] and not still_open
     return Card(
-        title=f"{counted['count']:,} × {row.title if row else alert_type}",
+        title=f"{counted['count']:,} × {row.title}",
         severity=max(severities, default=Severity.MEDIUM),
         standing=Standing.ENDED if everything_ended else Standing.OPEN,
         footer=_footer(f"digest {message.pk}#{message.sequence}", conf.current().environment),
-        opened_at=counted["first"] or message.created_at,
-        ended_at=counted["last"] if everything_ended else None,
-        answer_by=answer_by(counted["first"] or message.created_at, row.answer_within if row else None),
+        opened_at=began,
+        ended_at=aware(counted["last"]) if everything_ended else None,
+        answer_by=answer_by(began, row.answer_within),
         text="Too many at once for a card each.",
         fields=(Field("Alerts", f"{counted['count']:,}"), Field("Still open", f"{still_open:,}"),
                 Field("Newest", _newest(members), inline=False)),
-        command="" if everything_ended or row is None else row.command,
+        command="" if everything_ended else row.command,
         url=admin_url("alert_changelist", type__exact=alert_type),
     )  # fmt: skip
 
@@ -184,7 +186,7 @@ def _drill(message: Message) -> Card:
         title=f"Drill for #{message.channel}",
         severity=Severity.INFO,
         footer=_footer(message.intent, conf.current().environment),
-        opened_at=message.created_at,
+        opened_at=aware(message.created_at),
         text="This is a drill: an alert sent this way would have reached you.",
         notes=("nothing happened, nothing to do",),
     )
@@ -192,10 +194,3 @@ def _drill(message: Message) -> Card:
 
 def _footer(name: str, environment: str) -> str:
     return f"alert {name} · {environment}" if environment else f"alert {name}"
-
-
-def _row(alert_type: str) -> Entry | None:
-    try:
-        return entry(alert_type)
-    except (UnknownAlertType, ValueError, TypeError):
-        return None  # a project's own type that it has since taken away: its alerts are still told

@@ -21,7 +21,7 @@ from django.utils import timezone
 from freeze_alerts import conf, outbox, signals
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.alerts.report import Report, describe, fit, fit_key, open_key
-from freeze_alerts.catalog import Nature, Severity, entry
+from freeze_alerts.catalog import Nature, Severity, entry_or_plain
 from freeze_alerts.outbox.models import Message
 
 logger = logging.getLogger("freeze_alerts")
@@ -61,6 +61,7 @@ def open_alert(
     severity: Severity | str | None = None,
     fields: Iterable[tuple[Any, ...]] = (),
     link: str = "",
+    command: str = "",
     value: float | None = None,
     host: str = "",
     release: str = "",
@@ -69,12 +70,13 @@ def open_alert(
 
     Inside a transaction the alert opens with it and is undone with it; a mere repeat is counted after its commit.
     ``fields`` are (name, value) or (name, value, inline). ``value`` is the reading, kept as its peak.
+    ``command`` is what to run next, where the type's own does not fit.
     Raises UnknownAlertType. Costs 2 to 4 queries for a new alert, 1 or 2 for a repeat.
     """
     return tell(
         describe(
-            alert_type, key=key, title=title, text=text, severity=severity, fields=fields, link=link, value=value,
-            host=host, release=release,
+            alert_type, key=key, title=title, text=text, severity=severity, fields=fields, link=link, command=command,
+            value=value, host=host, release=release,
         )
     )  # fmt: skip
 
@@ -139,7 +141,8 @@ def _open(report: Report) -> Outcome:
     ended = report.entry.nature is Nature.RECORD
     alert = Alert(
         type=report.entry.value, key=report.key, open_key=None if ended else report.open_key,
-        severity=report.severity, link=report.link, peak_value=report.value, opened_at=report.at, raised_at=report.at,
+        severity=report.severity, link=report.link, command=report.command, peak_value=report.value,
+        opened_at=report.at, raised_at=report.at,
         status=Alert.Status.RESOLVED if ended else Alert.Status.OPEN, resolved_at=report.at if ended else None,
         environment=conf.current().environment[:64], host=report.host, release=report.release,
         **{"title": report.entry.title, **report.shown()},
@@ -150,10 +153,11 @@ def _open(report: Report) -> Outcome:
 
 
 def _worsen(report: Report, previous: Alert) -> Outcome | None:
+    again = 0 if report.entry.nature is Nature.STATE else 1  # a condition that gets worse is still the same one
     seen = Alert.objects.filter(pk=previous.pk, open_key=report.open_key, severity=previous.severity)
     changed = seen.update(
         severity=report.severity, raised_at=report.at, status=Alert.Status.OPEN, snoozed_until=None, clear_since=None,
-        acknowledged_at=None, acknowledged_by="", occurrences=F("occurrences") + 1,
+        acknowledged_at=None, acknowledged_by="", occurrences=F("occurrences") + again,
         sequence=F("sequence") + 1, card_due_at=report.at, **report.shown(), **peak(report.value),
     )  # fmt: skip
     if not changed:
@@ -165,9 +169,9 @@ def _worsen(report: Report, previous: Alert) -> Outcome | None:
 def _reopen(report: Report, previous: Alert) -> Outcome | None:
     ended = Alert.objects.filter(pk=previous.pk, open_key=None)
     changed = ended.update(
-        open_key=report.open_key, status=Alert.Status.OPEN, severity=report.severity, raised_at=report.at, resolved_at=None,
-        clear_since=None, snoozed_until=None, acknowledged_at=None, acknowledged_by="", ended_because="",
-        unwatched=False, occurrences=F("occurrences") + 1, sequence=F("sequence") + 1,
+        open_key=report.open_key, status=Alert.Status.OPEN, severity=report.severity, raised_at=report.at,
+        resolved_at=None, clear_since=None, snoozed_until=None, acknowledged_at=None, acknowledged_by="",
+        ended_because="", unwatched=False, occurrences=F("occurrences") + 1, sequence=F("sequence") + 1,
         card_due_at=report.at, **report.shown(), **peak(report.value),
     )  # fmt: skip
     if not changed:
@@ -217,7 +221,7 @@ def say(alert: Alert, kind: str | None, signal: Any) -> None:
         outbox.ring_after_commit()
     else:
         outbox.put(
-            kind=kind, channel=entry(alert.type).channel, alert_id=alert.pk, sequence=alert.sequence,
+            kind=kind, channel=entry_or_plain(alert.type).channel, alert_id=alert.pk, sequence=alert.sequence,
             intent=f"alert:{alert.pk}:{kind}:{alert.sequence}",
         )  # fmt: skip
     transaction.on_commit(partial(_announce, alert, signal), using=router.db_for_write(Alert), robust=True)

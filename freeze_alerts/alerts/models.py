@@ -27,6 +27,9 @@ class Alert(models.Model):
     title = models.CharField(max_length=256)
     text = models.TextField(blank=True)
     fields = models.JSONField(default=list, blank=True, encoder=DjangoJSONEncoder)
+    command = models.CharField(
+        max_length=255, blank=True, help_text="What to run next, where that isn't what its type says."
+    )
     link = models.CharField(max_length=2048, blank=True)
     findings = models.JSONField(default=list, blank=True)
 

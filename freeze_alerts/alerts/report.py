@@ -28,6 +28,7 @@ class Report:
     text: str
     fields: list[list[Any]]
     link: str
+    command: str
     value: float | None
     host: str
     release: str
@@ -52,6 +53,7 @@ def describe(
     severity: Severity | str | None = None,
     fields: Iterable[tuple[Any, ...]] = (),
     link: str = "",
+    command: str = "",
     value: float | None = None,
     host: str = "",
     release: str = "",
@@ -66,6 +68,7 @@ def describe(
         text=fit(text),
         fields=[[fit(str(name)), fit(str(told)), *inline] for name, told, *inline in fields],
         link=fit(link, 2048),
+        command=fit(command, 255),
         value=value,
         host=fit(host, 255),
         release=fit(release, 255),

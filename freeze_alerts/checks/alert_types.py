@@ -59,5 +59,5 @@ def _trouble_with_diagnosis(path: str) -> str:
 def _trouble_in_all(name: str) -> Iterator[str]:
     try:
         catalog.entry(name)
-    except (ArithmeticError, TypeError, ValueError) as error:
+    except catalog.UnusableAlertType as error:
         yield f"is not usable: {error}."

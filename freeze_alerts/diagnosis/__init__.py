@@ -9,7 +9,7 @@ from django.utils.module_loading import import_string
 
 from freeze_alerts.alerts.card import Draft, draft
 from freeze_alerts.alerts.models import Alert
-from freeze_alerts.catalog import entry
+from freeze_alerts.catalog import entry_or_plain
 from freeze_alerts.diagnosis.budget import Step, run_steps
 from freeze_alerts.outbox.models import Message
 
@@ -49,7 +49,7 @@ def diagnose(alerts: Sequence[Alert]) -> None:
 def steps_for(alert: Alert) -> list[Step]:
     """The first runbook steps for this alert; none where its type has none or they can't be listed."""
     try:
-        path = entry(alert.type).diagnosis
+        path = entry_or_plain(alert.type).diagnosis
         return list(import_string(path)(alert)) if path else []
     except Exception:  # findings are a help; without them the alert still goes out
         logger.exception("no findings for %s", alert)

@@ -65,7 +65,7 @@ def _path(alert: DiskAlert) -> str:
 
 
 def _elsewhere(host: str, here: str) -> str:
-    raise Skip(f"findings are only taken on {host}, and this was sent from {here}: run `check_disk` there")
+    raise Skip(f"findings are only taken on {host}, and this was sent from {here}: run check_disk there")
 
 
 def _read(path: str) -> Reading:
@@ -107,7 +107,7 @@ def _largest(sizes: list[Size], seen: Reading) -> str:
 
 def _unexplained(explained: int, seen: Reading) -> str:
     rest = words.size(seen.used_bytes - explained)
-    return f"{rest} lie elsewhere: `du -xh -d2 {seen.path} | sort -h | tail`; deleted but still open: `lsof +L1`"
+    return f"{rest} lie elsewhere: du -xh -d2 {seen.path} | sort -h | tail; deleted but still open: lsof +L1"
 
 
 def _when(each: Growth) -> str:

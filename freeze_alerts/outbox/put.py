@@ -38,7 +38,7 @@ def redraw(alert_ids: list[int], at: datetime) -> int:
     """Have every message that shows one of these alerts edited; returns how many."""
     showing = Message.objects.filter(alert_id__in=alert_ids).exclude(state__in=_NOT_SHOWN)
     in_digests = showing.filter(folded_into__kind=Message.Kind.DIGEST)
-    digests = set(in_digests.values_list("folded_into", flat=True))  # MySQL updates no table that it selects from
+    digests = {pk for pk in in_digests.values_list("folded_into", flat=True) if pk}  # MySQL can't select as it updates
     cards = showing.filter(folded_into=None).update(redraw_at=at)
     return cards + Message.objects.filter(pk__in=digests).update(redraw_at=at)
 

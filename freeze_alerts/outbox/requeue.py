@@ -15,7 +15,8 @@ REQUEUED = (Message.State.PENDING, Message.State.UNKNOWN, Message.State.DEAD)
 def requeue(messages: QuerySet[Message]) -> int:
     """Have those of the messages that are not sent sent now, as if never tried; returns how many they are.
 
-    A digest takes those it speaks for along. One that was perhaps sent may then stand in Discord twice. Why it failed stays readable until it is sent.
+    A digest takes those it speaks for along. One that was perhaps sent may then stand in Discord twice. Why it
+    failed stays readable until it is sent.
     """
     chosen = messages.filter(state__in=REQUEUED)
     digests = list(chosen.filter(kind=Message.Kind.DIGEST).values_list("pk", flat=True))

@@ -136,7 +136,7 @@ def test_a_row_for_programs_says_where_it_goes_and_by_when_to_answer(clock, disk
 def test_an_alert_of_a_type_that_is_no_more_is_listed_and_shown():
     alert = AlertFactory(type="shop.gone")
     assert "shop.gone" in run("list")[1]
-    assert json.loads(run("show", alert.pk, "--json")[1])["channel"] == ""
+    assert json.loads(run("show", alert.pk, "--json")[1])["channel"] == "errors"
 
 
 def test_show_tells_everything(clock, disk):

@@ -120,7 +120,7 @@ def test_the_largest_are_listed_and_then_what_could_not_be_measured(monkeypatch:
 def test_what_nobody_explains_leads_to_du_and_deleted_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
     sees(monkeypatch, a_reading(91.125))
     last = step("Largest consumers").run().splitlines()[-1]
-    assert last == "51.6 GB lie elsewhere: `du -xh -d2 / | sort -h | tail`; deleted but still open: `lsof +L1`"
+    assert last == "51.6 GB lie elsewhere: du -xh -d2 / | sort -h | tail; deleted but still open: lsof +L1"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 import logging
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.core import mail
+from django.db import connection
 
 from freeze_alerts import signals
 from freeze_alerts.alerts import open_alert, resolve_alert
@@ -18,7 +20,7 @@ from freeze_alerts.outbox.models import Message, WebhookState
 from freeze_alerts.outbox.requeue import requeue
 from freeze_alerts.testing.discord import Failure
 from tests.outbox.passes import NOON, deliver_until_quiet, footers, posts, states
-from tests.processes import kill, read_until, start_python, wait_until
+from tests.processes import kill, read_until, run_python, start_python, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -265,6 +267,29 @@ def _django_5():
     import django
 
     return django.VERSION < (6,)
+
+
+NAIVE = """
+from datetime import timedelta
+from django.conf import settings
+settings.USE_TZ = False
+from freeze_alerts.alerts import open_alert, resolve_alert
+from freeze_alerts.delivery import deliver_patiently
+open_alert("audit.delete", key="1")
+open_alert("backups.failed", key="1")
+deliver_patiently(10)
+resolve_alert("backups.failed", key="1")
+deliver_patiently(10)
+"""
+
+
+def test_a_project_without_time_zones_is_served_too(discord, settings):
+    if connection.vendor == "postgresql":
+        pytest.skip("the tests' tables on PostgreSQL hold moments with time zones")
+    run = run_python(NAIVE, FREEZE_ALERTS_TEST_SETTINGS=json.dumps(settings.FREEZE_ALERTS))
+    assert (run.returncode, run.stderr.count("Traceback")) == (0, 0), run.stderr
+    assert len(discord.messages("backups")) == 2
+    assert len(discord.messages("admin")) == 1
 
 
 def test_without_any_webhook_messages_stay_in_the_outbox(settings):

@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_datetime
 
 from freeze_alerts.alerts import answers, buttons
 from freeze_alerts.alerts.buttons import Button
+from freeze_alerts.alerts.clock import local
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.management.alerts.identity import alert_id, person
 from freeze_alerts.management.alerts.subcommand import EXIT_FAILED, EXIT_FINE, Options, Subcommand
@@ -79,7 +80,7 @@ def resolve(command: BaseCommand, options: Options) -> int:
 
 def snooze(command: BaseCommand, options: Options) -> int:
     until: datetime = options["until"] or timezone.now() + options["span"]
-    done = f"snoozed until {timezone.localtime(until):%Y-%m-%d %H:%M}"
+    done = f"snoozed until {local(until):%Y-%m-%d %H:%M}"
     chosen = replace(buttons.SNOOZE, done=done, give=lambda alert, _by, _said: answers.snooze(alert, until))
     return _press(command, options["ids"], chosen)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.management.base import CommandError
 
 from freeze_alerts import conf
-from freeze_alerts.catalog import UnknownAlertType, entries, entry
+from freeze_alerts.catalog import entries
 
 
 def needed() -> list[str]:
@@ -23,11 +23,3 @@ def check_channel(channel: str) -> None:
     """Raises CommandError for a channel that is neither used nor configured."""
     if channel not in known():
         raise CommandError(f"There is no channel {channel!r}: known are {', '.join(known())}.")
-
-
-def channel_of(alert_type: str) -> str:
-    """Where alerts of this type go; "" for a type that is no more."""
-    try:
-        return entry(alert_type).channel
-    except (UnknownAlertType, TypeError, ValueError):
-        return ""

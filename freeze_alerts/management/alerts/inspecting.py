@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from freeze_alerts import conf, outbox
+from freeze_alerts.alerts.clock import local
 from freeze_alerts.discord import client
 from freeze_alerts.discord.webhook import InvalidWebhook, Webhook, parse
 from freeze_alerts.management.alerts.channels import known, needed
@@ -71,7 +72,7 @@ def _state(webhook: Webhook) -> str:
         return "was disabled, works again: enabled"
     row = WebhookState.objects.filter(name=webhook.name).first()
     if row is not None and row.blocked_until and row.blocked_until > timezone.now():
-        return f"Discord asked to wait until {timezone.localtime(row.blocked_until):%H:%M:%S}"
+        return f"Discord asked to wait until {local(row.blocked_until):%H:%M:%S}"
     return "fine"
 
 

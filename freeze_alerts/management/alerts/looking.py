@@ -14,11 +14,12 @@ from django.db.models import Case, IntegerField, QuerySet, When
 from django.utils import timezone
 
 from freeze_alerts.alerts import glance
+from freeze_alerts.alerts.clock import local
 from freeze_alerts.alerts.models import Alert
-from freeze_alerts.catalog import Severity, UnknownAlertType, entries, entry
+from freeze_alerts.catalog import Severity, UnknownAlertType, entries, entry, entry_or_plain
 from freeze_alerts.discord.message import Card
 from freeze_alerts.discord.text import cut, duration, one_line
-from freeze_alerts.management.alerts.channels import channel_of, check_channel
+from freeze_alerts.management.alerts.channels import check_channel
 from freeze_alerts.management.alerts.identity import alert_id
 from freeze_alerts.management.alerts.subcommand import EXIT_FAILED, EXIT_FINE, Options, Subcommand
 from freeze_alerts.management.tables import print_table, severity_paint
@@ -151,7 +152,7 @@ def _times(alert: Alert, card: Card) -> Iterator[tuple[str, str]]:
 
 def _row(alert: Alert) -> dict[str, Any]:
     return {name: getattr(alert, name) for name in _COLUMNS} | {
-        "channel": channel_of(alert.type),
+        "channel": entry_or_plain(alert.type).channel,
         "answer_by": glance.card_now(alert).answer_by,
     }
 
@@ -167,7 +168,7 @@ def _json(value: object) -> str:
 
 
 def _moment(moment: datetime) -> str:
-    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M}"
+    return f"{local(moment):%Y-%m-%d %H:%M}"
 
 
 LIST = Subcommand(
