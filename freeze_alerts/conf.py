@@ -99,7 +99,8 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Watch:
-    ping_url: str | None = field(default=None, repr=False)
+    ping_url: str | None = field(default=None, repr=False)  # somebody outside, in healthchecks.io's convention
+    health_token: str = field(default="", repr=False)  # who may see the details of health/ without logging in
 
 
 @dataclass(frozen=True)

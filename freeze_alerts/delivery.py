@@ -7,13 +7,17 @@ import time
 
 from freeze_alerts import diagnosis
 from freeze_alerts.alerts.answers import mark_changed_cards, next_change_due
+from freeze_alerts.alerts.booking import book_spool
+from freeze_alerts.alerts.reminders import remind
 from freeze_alerts.outbox.deliver import Report, deliver
 
 logger = logging.getLogger("freeze_alerts")
 
 
 def deliver_once() -> Report:
-    """One pass: cards of changed alerts are marked for editing, then everything due is sent."""
+    """One pass: book the spool, remind of the unanswered, mark changed cards, then send whatever is due."""
+    book_spool()
+    remind()
     mark_changed_cards()
     report = deliver(prepare=diagnosis.prepare)
     if (change := next_change_due()) is not None:

@@ -24,7 +24,7 @@ from freeze_alerts.management.commands import check_disk
 from freeze_alerts.outbox.models import Message
 from freeze_alerts.schedule import BEAT_SCHEDULE
 from freeze_alerts.testing.discord import DiscordServer
-from tests.pages import DOCS, examples, in_words
+from tests.documents import DOCS, examples, in_words
 
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
 COMMANDS = sorted(module.name for module in pkgutil.iter_modules(commands.__path__))

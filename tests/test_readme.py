@@ -15,7 +15,7 @@ import pytest
 
 from freeze_alerts import catalog
 from freeze_alerts.testing.discord import CHANNELS, DiscordServer, Message
-from tests.pages import QUICK_START, README, examples, in_words, steps
+from tests.documents import QUICK_START, README, examples, in_words, steps
 from tests.paths import ROOT
 
 TYPED_BY_HAND = ("python -m pip install", "make ", "python -m freeze_alerts.testing.discord")
@@ -91,7 +91,7 @@ def test_readme_installs_and_every_channel_hears_a_drill(fresh: Fresh) -> None:
 def test_readme_opens_and_ends_an_alert_from_code(fresh: Fresh) -> None:
     settings, *_, code = examples(README)
     fresh.paste(settings)
-    fresh.paste(f'FREEZE_ALERTS["DISCORD_API_URL"] = "{STAND_IN}"\n')
+    fresh.paste(f'FREEZE_ALERTS |= {{"DISCORD_API_URL": "{STAND_IN}", "DELIVERY": {{"DOORBELL": "none"}}}}\n')
     fresh.type("python manage.py migrate")
     done = fresh.type(f"python manage.py shell -c {shlex.quote(code)}")
     assert done.returncode == 0, done.stderr

@@ -8,8 +8,10 @@ from django.db import router, transaction
 from django.utils import timezone
 
 from freeze_alerts import outbox
-from freeze_alerts.alerts.lifecycle import Outcome, resolve_alert
+from freeze_alerts.alerts.lifecycle import resolve_alert
 from freeze_alerts.alerts.models import Alert
+from freeze_alerts.alerts.outcome import Outcome
+from freeze_alerts.alerts.reminders import REMINDED_FROM
 from freeze_alerts.alerts.report import fit
 from freeze_alerts.catalog import Nature, entry_or_plain
 
@@ -21,7 +23,8 @@ def acknowledge(alert: Alert, by: str) -> bool:
     if entry_or_plain(alert.type).nature is not Nature.STATE:
         return resolve_alert(alert.type, key=alert.key, by=by) is Outcome.RESOLVED
     now = timezone.now()
-    return _change(alert, status=Alert.Status.ACKNOWLEDGED, acknowledged_at=now, acknowledged_by=fit(by, 150))
+    return _change(alert, status=Alert.Status.ACKNOWLEDGED, acknowledged_at=now, acknowledged_by=fit(by, 150),
+                   next_reminder_at=None)  # fmt: skip
 
 
 def resolve(alert: Alert, by: str, reason: str = "") -> bool:
@@ -30,8 +33,9 @@ def resolve(alert: Alert, by: str, reason: str = "") -> bool:
 
 
 def snooze(alert: Alert, until: datetime) -> bool:
-    """No reminders until then. False if it had ended."""
-    return _change(alert, snoozed_until=until)
+    """No reminders until then; a high one is told again when the time is up. False if it had ended."""
+    reminder = until if alert.level >= REMINDED_FROM and alert.status == Alert.Status.OPEN else None
+    return _change(alert, snoozed_until=until, next_reminder_at=reminder)
 
 
 def mark_changed_cards() -> int:

@@ -36,6 +36,8 @@ class Draft:
 def draft(messages: Sequence[Message]) -> Draft:
     """The cards of these messages as the alerts stand now."""
     cards = tuple(draw(message) for message in messages)
+    if any(message.kind == Message.Kind.REMINDER for message in messages):
+        return Draft(cards, mention_for(max(Severity)))  # unanswered so far: whoever is called for the worst
     calling = [
         card.severity
         for card, message in zip(cards, messages, strict=True)
@@ -118,6 +120,8 @@ def _places(alert: Alert) -> list[Field]:
 def _notes(alert: Alert, message: Message) -> list[str]:
     """What a reader must know about this message beyond the alert itself."""
     notes = []
+    if alert.reminders and alert.status == Alert.Status.OPEN:
+        notes.append(f"unanswered: reminder {alert.reminders}")
     if alert.acknowledged_by:
         notes.append(f"acknowledged by {alert.acknowledged_by}")
     if alert.snoozed_until and not alert.ended:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,10 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from freeze_alerts import conf, outbox, signals
+from freeze_alerts.alerts.emergency import UNWRITABLE, without_database
 from freeze_alerts.alerts.models import Alert
+from freeze_alerts.alerts.outcome import Outcome
+from freeze_alerts.alerts.reminders import first_reminder
 from freeze_alerts.alerts.report import Report, describe, fit, fit_key, open_key
 from freeze_alerts.catalog import Nature, Severity, entry_or_plain
 from freeze_alerts.outbox.models import Message
@@ -38,18 +40,6 @@ _RACES = 5
 
 class TooManyRaces(conf.FreezeAlertsError):
     """The alert changed under our hands at every try."""
-
-
-class Outcome(Enum):
-    """What reporting a trouble, or its end, came to."""
-
-    OPENED = "opened"
-    REPEATED = "repeated"
-    WORSENED = "worsened"
-    REOPENED = "reopened"
-    EASED = "eased"
-    RESOLVED = "resolved"
-    UNCHANGED = "unchanged"
 
 
 def open_alert(
@@ -71,20 +61,27 @@ def open_alert(
     Inside a transaction the alert opens with it and is undone with it; a mere repeat is counted after its commit.
     ``fields`` are (name, value) or (name, value, inline). ``value`` is the reading, kept as its peak.
     ``command`` is what to run next, where the type's own does not fit.
+    When the database can't be written, the alert goes to the spool and straight to Discord: SPOOLED.
     Raises UnknownAlertType. Costs 2 to 4 queries for a new alert, 1 or 2 for a repeat.
     """
-    return tell(
-        describe(
-            alert_type, key=key, title=title, text=text, severity=severity, fields=fields, link=link, command=command,
-            value=value, host=host, release=release,
-        )
+    report = describe(
+        alert_type, key=key, title=title, text=text, severity=severity, fields=fields, link=link, command=command,
+        value=value, host=host, release=release,
     )  # fmt: skip
+    try:
+        return tell(report)
+    except UNWRITABLE as error:
+        return without_database(report, error)
 
 
-def tell(report: Report) -> Outcome:
-    """:func:`open_alert` for a report already described."""
+def tell(report: Report, *, in_transaction: bool | None = None) -> Outcome:
+    """:func:`open_alert` for a report already described. Raises what the database raises.
+
+    A repeat is counted after the commit when ``in_transaction``; default: whether there is one.
+    """
     using = router.db_for_write(Alert)
-    in_transaction = transaction.get_connection(using).in_atomic_block
+    if in_transaction is None:
+        in_transaction = transaction.get_connection(using).in_atomic_block
     for _ in range(_RACES):
         try:
             with transaction.atomic(using=using):
@@ -129,9 +126,10 @@ def _news(report: Report, previous: Alert | None) -> Outcome | None:
 def _repeat(report: Report) -> bool:
     as_bad = [each.value for each in Severity if each >= report.severity]
     same = Alert.objects.filter(open_key=report.open_key, severity__in=as_bad)
+    again = 0 if report.entry.nature is Nature.STATE else 1  # a condition that goes on is one occurrence
     return bool(
         same.update(
-            occurrences=F("occurrences") + 1, clear_since=None, **report.shown(), **peak(report.value),
+            occurrences=F("occurrences") + again, clear_since=None, **report.shown(), **peak(report.value),
             card_due_at=redraw_time(report.at),
         )
     )  # fmt: skip
@@ -142,7 +140,7 @@ def _open(report: Report) -> Outcome:
     alert = Alert(
         type=report.entry.value, key=report.key, open_key=None if ended else report.open_key,
         severity=report.severity, link=report.link, command=report.command, peak_value=report.value,
-        opened_at=report.at, raised_at=report.at,
+        opened_at=report.at, raised_at=report.at, next_reminder_at=first_reminder(report),
         status=Alert.Status.RESOLVED if ended else Alert.Status.OPEN, resolved_at=report.at if ended else None,
         environment=conf.current().environment[:64], host=report.host, release=report.release,
         **{"title": report.entry.title, **report.shown()},
@@ -155,12 +153,7 @@ def _open(report: Report) -> Outcome:
 def _worsen(report: Report, previous: Alert) -> Outcome | None:
     again = 0 if report.entry.nature is Nature.STATE else 1  # a condition that gets worse is still the same one
     seen = Alert.objects.filter(pk=previous.pk, open_key=report.open_key, severity=previous.severity)
-    changed = seen.update(
-        severity=report.severity, raised_at=report.at, status=Alert.Status.OPEN, snoozed_until=None, clear_since=None,
-        acknowledged_at=None, acknowledged_by="", occurrences=F("occurrences") + again,
-        sequence=F("sequence") + 1, card_due_at=report.at, **report.shown(), **peak(report.value),
-    )  # fmt: skip
-    if not changed:
+    if not seen.update(**_raised(report), occurrences=F("occurrences") + again):
         return None
     say(Alert.objects.get(pk=previous.pk), Message.Kind.WORSENED, signals.alert_worsened)
     return Outcome.WORSENED
@@ -168,19 +161,24 @@ def _worsen(report: Report, previous: Alert) -> Outcome | None:
 
 def _reopen(report: Report, previous: Alert) -> Outcome | None:
     ended = Alert.objects.filter(pk=previous.pk, open_key=None)
-    changed = ended.update(
-        open_key=report.open_key, status=Alert.Status.OPEN, severity=report.severity, raised_at=report.at,
-        resolved_at=None, clear_since=None, snoozed_until=None, acknowledged_at=None, acknowledged_by="",
-        ended_because="", unwatched=False, occurrences=F("occurrences") + 1, sequence=F("sequence") + 1,
-        card_due_at=report.at, **report.shown(), **peak(report.value),
-    )  # fmt: skip
-    if not changed:
+    back = {"open_key": report.open_key, "resolved_at": None, "ended_because": "", "unwatched": False}
+    if not ended.update(**_raised(report), **back, occurrences=F("occurrences") + 1):
         return None
-    alert = Alert.objects.get(pk=previous.pk)
     # Whoever heard that it ended must hear that it is back; a quieter one only turns its card red again.
     heard = max(report.severity, previous.level) >= Severity.HIGH
+    alert = Alert.objects.get(pk=previous.pk)
     say(alert, Message.Kind.OPENED if heard else None, signals.alert_opened)
     return Outcome.REOPENED
+
+
+def _raised(report: Report) -> dict[str, Any]:
+    """The columns of an alert that somebody has to hear of anew: earlier answers are for what it was before."""
+    return {
+        "severity": report.severity, "status": Alert.Status.OPEN, "raised_at": report.at, "clear_since": None,
+        "acknowledged_at": None, "acknowledged_by": "", "snoozed_until": None,
+        "next_reminder_at": first_reminder(report), "reminders": 0,
+        "sequence": F("sequence") + 1, "card_due_at": report.at, **report.shown(), **peak(report.value),
+    }  # fmt: skip
 
 
 def _count_on_ended(report: Report, previous: Alert) -> Outcome | None:
@@ -204,8 +202,9 @@ def resolve_alert(alert_type: str, *, key: str, reason: str = "", by: str = "", 
     answered = {"acknowledged_by": fit(by, 150), "acknowledged_at": at} if by else {}
     with transaction.atomic(using=router.db_for_write(Alert)):
         ended = found.filter(pk=alert.pk).update(
-            open_key=None, status=Alert.Status.RESOLVED, resolved_at=at, clear_since=None, card_due_at=at,
-            ended_because=fit(reason, 255), unwatched=unwatched, sequence=F("sequence") + 1, **answered,
+            open_key=None, status=Alert.Status.RESOLVED, resolved_at=at, clear_since=None, next_reminder_at=None,
+            ended_because=fit(reason, 255), unwatched=unwatched, sequence=F("sequence") + 1, card_due_at=at,
+            **answered,
         )  # fmt: skip
         if not ended:
             return Outcome.UNCHANGED

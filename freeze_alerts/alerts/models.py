@@ -43,6 +43,8 @@ class Alert(models.Model):
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.CharField(max_length=150, blank=True)
     snoozed_until = models.DateTimeField(null=True, blank=True)
+    next_reminder_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    reminders = models.PositiveSmallIntegerField(default=0, help_text="How often it was told again unanswered.")
     clear_since = models.DateTimeField(
         null=True, blank=True, help_text="Since when the condition is below the alert's severity."
     )

@@ -7,8 +7,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from freeze_alerts.alerts.lifecycle import Outcome, peak, redraw_time, resolve_alert, tell
+from freeze_alerts.alerts.emergency import UNWRITABLE, without_database
+from freeze_alerts.alerts.lifecycle import peak, redraw_time, resolve_alert, tell
 from freeze_alerts.alerts.models import Alert
+from freeze_alerts.alerts.outcome import Outcome
+from freeze_alerts.alerts.reminders import REMINDED_FROM
 from freeze_alerts.alerts.report import Report, describe
 from freeze_alerts.catalog import Severity, entry
 
@@ -31,15 +34,25 @@ def report_state(
     passed on to :func:`open_alert`.
     """
     report = describe(alert_type, key=key, severity=severity, **told)
+    try:
+        return _report(report, severity, held, hold)
+    except UNWRITABLE as error:
+        if severity is None:
+            raise  # all is well, and the next reading says so again
+        return without_database(report, error)
+
+
+def _report(report: Report, severity: Severity | None, held: Severity | None, hold: timedelta) -> Outcome:
     alert = Alert.objects.filter(open_key=report.open_key).first()
     if alert is None or (severity is not None and severity > alert.level):
         return Outcome.UNCHANGED if severity is None else tell(report)
     decided = decide(alert.level, held, alert.clear_since, hold, report.at)
     if decided is Outcome.RESOLVED:
         _see(alert, report)
-        return resolve_alert(alert_type, key=key)
+        return resolve_alert(report.entry.value, key=report.key)
     if decided is Outcome.EASED and held is not None:
-        _see(alert, report, clear_since=None, severity=held.value, card_due_at=report.at)
+        reminder = alert.next_reminder_at if held >= REMINDED_FROM else None
+        _see(alert, report, clear_since=None, severity=held.value, next_reminder_at=reminder, card_due_at=report.at)
     else:
         better = held is None or held < alert.level
         _see(alert, report, clear_since=(alert.clear_since or report.at) if better else None)

@@ -7,10 +7,12 @@ little later whether a worker really came; else it delivers itself. The sweep re
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import connections
@@ -26,6 +28,7 @@ DELIVERER = "freeze_alerts.delivery.deliver_now"
 WORKER_HAS_SECONDS = 5.0
 BETWEEN_RINGS_SECONDS = 1.0
 IDLE_SECONDS = 30.0
+AGAIN_AFTER_SECONDS, AGAIN_AT_MOST_SECONDS = 5.0, 60.0
 FAREWELL_SECONDS = 5.0
 _BOUNDED = {
     "socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0, "interval_start": 0, "interval_step": 0,
@@ -43,6 +46,7 @@ class Doorbell:
         self.closed = threading.Event()
         self.rung = False
         self.asked_celery = False
+        self.failures = 0
 
     def ring(self) -> None:
         self.rung = True
@@ -62,14 +66,16 @@ class Doorbell:
     def _answer(self) -> None:
         again_in_seconds: float | None = 0.0
         while True:
-            woken = self.wake.wait(IDLE_SECONDS if again_in_seconds is None else again_in_seconds)
+            seconds = IDLE_SECONDS if again_in_seconds is None else again_in_seconds
+            woken = self.closed.is_set() or self.wake.wait(seconds)
             if not woken and again_in_seconds is None and self._leave():
                 return
             self.wake.clear()
             rung, self.rung = self.rung, False
-            if self.closed.is_set() and not rung:
+            if rung or not self.closed.is_set():
+                again_in_seconds = self._work(rung)
+            if self.closed.is_set() and not self.rung:
                 return
-            again_in_seconds = self._work(rung)
 
     def _leave(self) -> bool:
         """End the idle thread, unless somebody rings in this very moment."""
@@ -81,10 +87,14 @@ class Doorbell:
 
     def _work(self, rung: bool) -> float | None:
         try:
-            return self._deliver(rung)
+            again = self._deliver(rung)
+            self.failures = 0
+            return again
         except Exception:  # the thread's door: whatever is wrong now, the sweep will meet it again
-            logger.exception("could not deliver; the next sweep will")
-            return None
+            if self.failures == 0:
+                logger.exception("could not deliver; trying again, as will the next sweep")
+            self.failures += 1
+            return min(AGAIN_AFTER_SECONDS * self.failures, AGAIN_AT_MOST_SECONDS)
         finally:
             connections.close_all()
 
@@ -105,8 +115,18 @@ class Doorbell:
 
 def ring() -> None:
     """Have waiting messages delivered soon. Returns at once, whatever is down."""
-    if conf.current().delivery.doorbell != "none":
+    if conf.current().delivery.doorbell != "none" and not getattr(_held, "depth", 0):
         _doorbell.ring()
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """Ring nobody in this thread meanwhile: for a command that delivers itself when it has done its work."""
+    _held.depth = getattr(_held, "depth", 0) + 1
+    try:
+        yield
+    finally:
+        _held.depth -= 1
 
 
 def close() -> None:
@@ -146,6 +166,7 @@ def _after_fork() -> None:
     _doorbell = Doorbell()
 
 
+_held = threading.local()
 _doorbell = Doorbell()
 os.register_at_fork(after_in_child=_after_fork)
 atexit.register(close)

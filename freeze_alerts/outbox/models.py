@@ -73,6 +73,22 @@ class Message(models.Model):
         return self.intent
 
 
+class Booked(models.Model):
+    """A line of the spool that is in the database now, so that no crash books it twice."""
+
+    id = models.CharField(max_length=36, primary_key=True)
+    at = models.DateTimeField()
+    message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = Primary["Booked"]()
+
+    class Meta:
+        app_label = "freeze_alerts"
+
+    def __str__(self) -> str:
+        return self.id
+
+
 class WebhookState(models.Model):
     """What Discord last said about a webhook, shared by all processes. The name ``*`` stands for all of Discord."""
 

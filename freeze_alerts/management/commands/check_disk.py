@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandParser, DjangoHelpFo
 
 from freeze_alerts.catalog import Severity
 from freeze_alerts.delivery import sweep
+from freeze_alerts.outbox import doorbell
 from freeze_alerts.sources.disk import forecast, reading, words
 from freeze_alerts.sources.disk.check import Checked, Measured, check_disks
 
@@ -65,7 +66,8 @@ class Command(BaseCommand):
         parser.add_argument("--quiet", action="store_true", help="print only what is not fine")
 
     def handle(self, *, paths: Sequence[str] | None = None, **options: Any) -> None:
-        checked = check_disks(paths)
+        with doorbell.held():
+            checked = check_disks(paths)
         sweep()  # from cron, without Celery, this command is also who delivers
         shown = [each for each in checked if not options["quiet"] or _exit_code(each) != EXIT_FINE]
         if options["json"]:

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from freeze_alerts.outbox import spool
+from tests.processes import kill, read_until, start_python
+
+
+@pytest.fixture(autouse=True)
+def path(settings, tmp_path):
+    file = tmp_path / "spool.jsonl"
+    settings.FREEZE_ALERTS = {"DELIVERY": {"SPOOL": str(file), "DOORBELL": "none"}}
+    return file
+
+
+def taken():
+    lines = []
+    spool.take(lines.extend)
+    return lines
+
+
+def test_what_is_kept_is_taken_once():
+    assert spool.keep({"id": "1", "key": "a"})
+    assert (spool.holds("1"), spool.holds_key("a"), spool.is_empty()) == (True, True, False)
+    assert taken() == [{"id": "1", "key": "a"}]
+    assert (spool.holds("1"), taken(), spool.is_empty()) == (False, [], True)
+
+
+def test_nothing_kept_is_nothing_taken():
+    assert (spool.is_empty(), spool.take(pytest.fail)) == (True, 0)
+
+
+def test_nobody_else_may_read_it(path):
+    spool.keep({"id": "1"})
+    assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("torn", [b'{"id": "2", "ke', b"\x00\x00\x00", b"[1]\n", b"\xff\n"])
+def test_a_torn_line_is_passed_over_and_spoils_no_other(path, torn):
+    spool.keep({"id": "1"})
+    with path.open("ab") as file:
+        file.write(torn)
+    spool.keep({"id": "3"})
+    assert [line["id"] for line in taken()] == ["1", "3"]
+
+
+def test_lines_that_could_not_be_booked_are_handed_over_again():
+    def fail(_lines):
+        raise OSError("database")
+
+    spool.keep({"id": "1"})
+    with pytest.raises(OSError, match="database"):
+        spool.take(fail)
+    spool.keep({"id": "2"})
+    assert spool.holds("1")
+    assert [line["id"] for line in taken()] == ["1", "2"]
+
+
+def test_while_one_books_another_takes_nothing_and_anybody_may_append():
+    def book(_lines):
+        assert spool.take(pytest.fail) == 0
+        assert spool.keep({"id": "2"})
+
+    spool.keep({"id": "1"})
+    assert spool.take(book) == 1
+    assert [line["id"] for line in taken()] == ["2"]
+
+
+@pytest.mark.parametrize("where", ["/proc/nowhere/spool", "/"])
+def test_a_place_that_takes_no_file_is_logged_and_not_raised(settings, where, caplog):
+    settings.FREEZE_ALERTS = {"DELIVERY": {"SPOOL": where}}
+    assert spool.keep({"id": "1"}) is False
+    assert "can't be written" in caplog.text
+    assert spool.holds("1") is False
+
+
+def test_a_line_too_long_to_be_read_again_is_refused(caplog):
+    assert spool.keep({"text": "x" * 70_000}) is False
+
+
+@given(line=st.dictionaries(st.text(), st.none() | st.text() | st.integers() | st.floats(allow_nan=False)))
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_line_comes_back(line):
+    spool.keep(line)
+    assert taken() == [line]
+
+
+def test_a_line_put_aside_is_kept_beside(path):
+    spool.reject({"id": "1"})
+    assert json.loads((path.parent / "spool.jsonl.rejected").read_text()) == {"id": "1"}
+    assert taken() == []
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    mount = tmp_path / "full"
+    mount.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(mount)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small disk to fill")
+    yield mount
+    subprocess.run(["umount", "-l", str(mount)], check=True)
+
+
+def test_on_a_full_disk_a_line_is_refused_whole_and_the_old_ones_stay(settings, full_disk):
+    settings.FREEZE_ALERTS = {"DELIVERY": {"SPOOL": str(full_disk / "spool.jsonl")}}
+    kept = 0
+    while spool.keep({"id": str(kept), "text": "x" * 5000}):
+        kept += 1
+    assert 5 < kept < 20
+    lines = spool._waiting()
+    assert [line["id"] for line in lines] == [str(number) for number in range(kept)]
+
+
+APPEND = """
+from freeze_alerts.outbox import spool
+for number in range(200):
+    assert spool.keep({"id": f"{%d}-{number}"})
+print("done", flush=True)
+"""
+TAKE = """
+from freeze_alerts.outbox import spool
+while True:
+    spool.take(lambda lines: [print("took", line["id"], flush=True) for line in lines])
+"""
+
+
+def test_many_append_while_others_take_and_one_is_killed(path):
+    environment = {"FREEZE_ALERTS_TEST_SETTINGS": json.dumps({"DELIVERY": {"SPOOL": str(path)}})}
+    appenders = [start_python(APPEND % number, **environment) for number in range(4)]
+    taker = start_python(TAKE, **environment)
+    first = read_until(taker, "took").split()[1]
+    kill(taker)
+    printed = [line.split()[1] for line in taker.stdout.read().splitlines() if line.startswith("took ")]
+    for appender in appenders:
+        read_until(appender, "done")
+    seen = {first, *printed, *(line["id"] for line in taken())}
+    assert seen == {f"{who}-{number}" for who in range(4) for number in range(200)}
