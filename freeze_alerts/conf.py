@@ -95,12 +95,12 @@ class Delivery:
     doorbell: str = "auto"  # auto: Celery, else a thread; thread: never Celery; none: only the sweep delivers
     messages_per_minute: float = 30  # Discord's unwritten limit for a whole channel; 0 switches pacing off
     mail_admins: bool = True  # tell ADMINS by mail when a webhook or a message is dead
+    spare: tuple[str, ...] = field(default=(), repr=False)  # Apprise URLs that are told then too
 
 
 @dataclass(frozen=True)
 class Watch:
     ping_url: str | None = field(default=None, repr=False)  # somebody outside, in healthchecks.io's convention
-    health_token: str = field(default="", repr=False)  # who may see the details of health/ without logging in
 
 
 @dataclass(frozen=True)

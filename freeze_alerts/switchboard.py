@@ -17,8 +17,8 @@ from freeze_alerts.alerts import open_alert, resolve_alert
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.alerts.states import end_unwatched, report_state
 from freeze_alerts.catalog import AlertType, Severity, manage
+from freeze_alerts.outbox import spare
 from freeze_alerts.outbox.models import Message
-from freeze_alerts.outbox.spare import mail_admins
 
 logger = logging.getLogger("freeze_alerts")
 
@@ -82,7 +82,7 @@ def on_webhook_disabled(*, channel: str, webhook: str, reason: str, **_: Any) ->
         "this one works again, run: manage.py alerts webhooks"
     )
     open_alert(AlertType.TROUBLE, key=f"webhook:{webhook}", title=f"the webhook of #{channel} is dead", text=text)
-    mail_admins(f"the Discord webhook of #{channel} is dead", text)
+    spare.tell(f"the Discord webhook of #{channel} is dead", text)
 
 
 @door
@@ -98,7 +98,7 @@ def on_message_dead(*, message: Message, **_: Any) -> None:
                    text=f"{text}\nSee it in the admin under Messages; it can be sent again there.",
                    command=manage("alerts deliver --requeue-dead"))  # fmt: skip
     about = f"\n\n{message.alert.title}\n{message.alert.text}" if message.alert else ""
-    mail_admins(f"an alert for #{message.channel} could not be delivered", text + about)
+    spare.tell(f"an alert for #{message.channel} could not be delivered", text + about)
 
 
 RECEIVERS = {

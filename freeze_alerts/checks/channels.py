@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 
 from django.conf import settings as django_settings
@@ -78,6 +79,12 @@ def bad_mentions() -> Iterator[str]:
 def nobody_to_mail() -> Iterator[str]:
     if conf.current().delivery.mail_admins and not django_settings.ADMINS:
         yield "ADMINS is empty: when Discord itself is the trouble, nobody is told."
+
+
+@warns(25, hint="Install the extra: pip install 'freeze-alerts[apprise]'.")
+def spare_ways_without_apprise() -> Iterator[str]:
+    if conf.current().delivery.spare and importlib.util.find_spec("apprise") is None:
+        yield "FREEZE_ALERTS: DELIVERY.SPARE is set, and apprise is not installed: nobody would be told that way."
 
 
 def _configured() -> dict[str, conf.WebhookSource]:

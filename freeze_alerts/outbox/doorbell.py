@@ -29,7 +29,7 @@ WORKER_HAS_SECONDS = 5.0
 BETWEEN_RINGS_SECONDS = 1.0
 IDLE_SECONDS = 30.0
 AGAIN_AFTER_SECONDS, AGAIN_AT_MOST_SECONDS = 5.0, 60.0
-FAREWELL_SECONDS = 5.0
+FAREWELL_SECONDS = 10.0
 _BOUNDED = {
     "socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0, "interval_start": 0, "interval_step": 0,
     "interval_max": 0, "connect_retries_timeout": 1, "read_timeout": 1, "write_timeout": 1,

@@ -1,7 +1,8 @@
-"""When Discord itself is the trouble: mail to ADMINS."""
+"""When Discord itself is the trouble: mail to ADMINS, and whatever else Apprise can reach."""
 
 from __future__ import annotations
 
+import importlib
 import logging
 
 from django.core import mail
@@ -13,13 +14,25 @@ logger = logging.getLogger("freeze_alerts")
 MAIL_TIMEOUT_SECONDS = 10
 
 
-def mail_admins(subject: str, body: str) -> None:
-    """Mail ADMINS, if settings allow it. Never raises, and never waits long for a mail server."""
-    if not conf.current().delivery.mail_admins:
-        return
-    try:
-        mail.mail_admins(
-            f"freeze-alerts: {subject}", body, connection=mail.get_connection(timeout=MAIL_TIMEOUT_SECONDS)
-        )
-    except Exception:  # the last resort has no further one
-        logger.exception("could not mail ADMINS: %s", subject)
+def tell(subject: str, body: str) -> None:
+    """Tell by every spare way that settings name. Never raises; what fails is logged without the address."""
+    subject = f"freeze-alerts: {subject}"
+    for way in (_mail, _apprise):
+        try:
+            way(subject, body)
+        except Exception as error:  # noqa: BLE001 - the last resort has no further one; its text may hold a secret
+            logger.error("the spare way %s failed: %s", way.__name__.strip("_"), type(error).__name__)
+
+
+def _mail(subject: str, body: str) -> None:
+    if conf.current().delivery.mail_admins:
+        mail.mail_admins(subject, body, connection=mail.get_connection(timeout=MAIL_TIMEOUT_SECONDS))
+
+
+def _apprise(subject: str, body: str) -> None:
+    """One URL after the other, so that one that fails is told apart. Needs the extra ``apprise``."""
+    for number, url in enumerate(conf.current().delivery.spare, start=1):
+        apprise = importlib.import_module("apprise")  # an extra: imported only where it is asked for
+        way = apprise.Apprise()
+        if not (way.add(url) and way.notify(title=subject, body=body)):
+            logger.error("the spare way number %s did not take the message", number)

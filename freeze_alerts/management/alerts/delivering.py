@@ -44,7 +44,8 @@ def deliver(command: BaseCommand, options: Options) -> int:
         _loop(command, as_json=options["json"])
         return EXIT_FINE
     report = deliver_once()
-    command.stdout.write(_told(report, as_json=options["json"]))
+    if options["json"] or command.stdout.isatty() or _did_something(report) or report.unrouted:
+        command.stdout.write(_told(report, as_json=options["json"]))  # cron mails whatever is said
     return EXIT_FAILED if report.failed or report.unrouted else EXIT_FINE
 
 

@@ -10,9 +10,9 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,8 +77,19 @@ def measure(path: str, *, each_seconds: float, total_seconds: float) -> list[Siz
     deadline = time.monotonic() + total_seconds
     number = device_number(path)
     here = [suspect for suspect in suspects() if device_number(suspect.path) == number]
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="freeze-alerts du") as pool:
-        sizes = list(pool.map(lambda each: _until(deadline, each, each_seconds), here))
+    sizes: list[Size] = []
+    gate = threading.BoundedSemaphore(AT_ONCE)
+
+    def weigh(suspect: Suspect) -> None:
+        with gate:
+            sizes.append(_until(deadline, suspect, each_seconds))
+
+    # Plain threads: an executor refuses work while its process ends, and a command's last card is drawn just then.
+    threads = [threading.Thread(target=weigh, args=(each,), name="freeze-alerts du", daemon=True) for each in here]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     sizes += [Size(each.name, each.path, each.size_bytes, located=False) for each in databases.sizes()]
     return sorted(sizes, key=lambda each: each.size_bytes or 0, reverse=True)
 

@@ -1,1 +1,0 @@
-"""Who watches the watching: heartbeats, the loop that needs neither Celery nor Redis, health, and pings outside."""
