@@ -65,7 +65,8 @@ def next_due() -> datetime | None:
     """When something not yet due is to be posted, edited or taken over; None when there is nothing."""
     now = timezone.now()
     posts = waiting().filter(due_at__gt=now).order_by("due_at").values_list("due_at", flat=True)
-    sending = Message.objects.filter(state=Message.State.SENDING, lease_until__gt=now).order_by("lease_until")
+    claimed = Q(state=Message.State.SENDING) | Q(state=Message.State.SENT, redraw_at__isnull=False)
+    sending = Message.objects.filter(claimed, lease_until__gt=now).order_by("lease_until")
     edits = Message.objects.filter(state=Message.State.SENT, redraw_at__gt=now).order_by("redraw_at")
     first = (
         posts.first(),

@@ -121,7 +121,7 @@ def _edit_all(channel: str, prepare: Prepare, report: Report) -> None:
         if not slots:
             report.wait(wait_seconds)
             return
-        if settle.first_of(message).pk == message.pk and claim.claim_edit(message) and pace.take(webhook.name):
+        if settle.first_of(message).pk == message.pk and pace.take(webhook.name) and claim.claim_edit(message):
             _edit(message, webhook, prepare, report)
 
 

@@ -123,7 +123,8 @@ def siblings(message: Message) -> list[Message]:
 
 def first_of(message: Message) -> Message:
     """The row by which a message of several cards is claimed: the first of those to be redrawn."""
-    due = [each for each in siblings(message) if each.redraw_at is not None]
+    now = timezone.now()
+    due = [each for each in siblings(message) if each.redraw_at is not None and each.redraw_at <= now]
     return due[0] if due else message
 
 

@@ -525,3 +525,31 @@ def test_two_deliverers_at_once_send_each_message_once(discord, settings):
         read_until(deliverer, "done")
     deliver_once()
     assert sorted(footers(discord)) == sorted(f"{pk}#1" for pk in Alert.objects.values_list("pk", flat=True))
+
+
+def test_an_edit_whose_sender_was_killed_is_taken_over(discord, settings, clock):
+    trouble(severity=Severity.WARNING)
+    deliver_once()
+    end()
+    message = Message.objects.get()
+    Message.objects.update(redraw_at=NOON, lease_until=NOON + timedelta(seconds=60))
+    Alert.objects.update(card_due_at=None)
+    assert deliver_once().again_in_seconds == 60
+    clock.shift(timedelta(seconds=61))
+    deliver_until_quiet(clock)
+    message.refresh_from_db()
+    assert "ENDED" in discord.messages()[0].payload["content"]
+    assert message.redraw_at is None
+
+
+def test_a_card_waits_for_no_sibling_that_is_not_due(discord, clock):
+    for number in range(6):
+        trouble(str(number), severity=Severity.MEDIUM)
+    deliver_once()
+    Message.objects.filter(alert__key="0").update(redraw_at=NOON + timedelta(minutes=15))
+    end("3")
+    deliver_once()
+    clock.shift(timedelta(seconds=10))
+    deliver_once()
+    (message,) = discord.messages()
+    assert "ENDED" in message.payload["embeds"][3]["author"]["name"]
