@@ -16,9 +16,11 @@ logger = logging.getLogger("freeze_alerts")
 
 def deliver_once() -> Report:
     """One pass: book the spool, remind of the unanswered, mark changed cards, then send whatever is due."""
-    book_spool()
-    remind()
-    mark_changed_cards()
+    for preparation in (book_spool, remind, mark_changed_cards):
+        try:
+            preparation()
+        except Exception:  # none of them may keep what waits from being sent; a database that is away stops that too
+            logger.exception("%s failed; what waits is sent all the same", preparation.__name__)
     report = deliver(prepare=diagnosis.prepare)
     if (change := next_change_due()) is not None:
         report.wait(change.total_seconds())

@@ -3,7 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.dispatch import Signal
 
+from freeze_alerts import signals
 from tests import processes, services
 
 _DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
@@ -28,6 +30,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _no_process_stays() -> Iterator[None]:
     yield
     processes.kill_leftovers()
+
+
+@pytest.fixture(autouse=True)
+def _no_listener_stays() -> Iterator[None]:
+    """What a test connects to a signal of ours is gone after it, however long its function lives."""
+    ours = [each for each in vars(signals).values() if isinstance(each, Signal)]
+    before = [list(each.receivers) for each in ours]
+    yield
+    for signal, receivers in zip(ours, before, strict=True):
+        signal.receivers = receivers
+        signal.sender_receivers_cache.clear()
 
 
 @pytest.fixture(scope="session")

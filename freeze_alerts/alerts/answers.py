@@ -49,8 +49,8 @@ def mark_changed_cards() -> int:
     ids = list(due.values_list("pk", flat=True)[:_CHANGED_AT_ONCE])
     if ids:
         with transaction.atomic(using=router.db_for_write(Alert)):
+            due.filter(pk__in=ids).update(card_due_at=None)  # a write first: SQLite needs it so under load
             outbox.redraw(ids, at=now)
-            due.filter(pk__in=ids).update(card_due_at=None)
     return len(ids)
 
 

@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, router, transaction
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, router, transaction
 from django.utils import timezone
 
 from freeze_alerts.alerts.emergency import DATABASE_KEY, restored, unsaved
@@ -41,11 +41,13 @@ def _book(lines: list[spool.Line]) -> None:
         try:
             if "report" in line:
                 _book_line(line)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:  # one line that can't be booked must not keep the others out
+        except Exception as error:
+            if isinstance(error, (DatabaseError, InterfaceError)) and not isinstance(error, DataError):
+                raise  # away, read-only, not migrated, busy: all of it passes
+            # One line that can't be booked must not keep the others out.
             logger.exception("a line of the spool can't be booked and is put aside")
-            spool.reject(line)
+            if not spool.reject(line):
+                raise
     for line_id, post in posted.items():
         _tie(line_id, post)
     if any(line.get("key", "").endswith(f"|{DATABASE_KEY}") for line in lines):
@@ -55,8 +57,13 @@ def _book(lines: list[spool.Line]) -> None:
 def _book_line(line: spool.Line) -> None:
     report = restored(line)
     with transaction.atomic(using=router.db_for_write(Booked)):
-        booked, is_new = Booked.objects.get_or_create(id=line["id"], defaults={"at": timezone.now()})
-        if is_new and tell(report, in_transaction=False) in _NEWS:
+        try:  # a bare insert first: SQLite can't turn a reading transaction into a writing one under load
+            with transaction.atomic(using=router.db_for_write(Booked)):
+                booked = Booked(id=line["id"], at=timezone.now())
+                booked.save(force_insert=True)
+        except IntegrityError:
+            return
+        if tell(report, in_transaction=False) in _NEWS:
             Booked.objects.filter(pk=booked.pk).update(message=_newest_message(report))
 
 

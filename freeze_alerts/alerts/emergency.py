@@ -57,7 +57,7 @@ def restored(line: spool.Line) -> Report:
 
 def _is_away(error: Exception) -> bool:
     """Not merely busy, and not merely without our tables yet: SQLite has one class for all of these."""
-    here = ("locked", "no such table", "no such column")
+    here = ("locked", "no such table", "no such column", "deadlock", "timeout exceeded", "statement timeout")
     return isinstance(error, (OperationalError, InterfaceError)) and not any(each in str(error) for each in here)
 
 

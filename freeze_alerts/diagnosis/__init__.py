@@ -11,6 +11,7 @@ from freeze_alerts.alerts.card import Draft, draft
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.catalog import entry_or_plain
 from freeze_alerts.diagnosis.budget import Step, run_steps
+from freeze_alerts.discord.text import clean
 from freeze_alerts.outbox.models import Message
 
 logger = logging.getLogger("freeze_alerts")
@@ -22,7 +23,10 @@ def prepare(messages: Sequence[Message]) -> Draft:
     """The cards of these messages, with fresh findings where a new message is about to tell of an open alert."""
     _refresh(messages)
     untold = [m.alert for m in messages if m.alert and not m.discord_message_id and m.kind in _LOUD]
-    diagnose([alert for alert in untold if not alert.ended])
+    try:
+        diagnose([alert for alert in untold if not alert.ended])
+    except Exception:  # findings are a help; without them the alert still goes out
+        logger.exception("no findings for %s", ", ".join(map(str, untold)))
     return draft(messages)
 
 
@@ -37,7 +41,7 @@ def diagnose(alerts: Sequence[Alert]) -> None:
             {
                 "step": finding.step,
                 "outcome": finding.outcome.value,
-                "text": finding.text,
+                "text": clean(finding.text),
                 "seconds": finding.seconds,
             }
             for (owner, _), finding in zip(steps, found, strict=True)

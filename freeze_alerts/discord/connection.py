@@ -114,7 +114,8 @@ def watched(seconds: float) -> Iterator[Call]:
     _state.call = call = Call()
     timer = threading.Timer(seconds, call.abort)
     timer.daemon = True
-    timer.start()
+    with contextlib.suppress(RuntimeError):  # a process that is ending starts no thread, and waits for no answer long
+        timer.start()
     try:
         yield call
     finally:

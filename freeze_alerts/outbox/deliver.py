@@ -116,6 +116,7 @@ def _edit_all(channel: str, prepare: Prepare, report: Report) -> None:
         webhook = webhook_named(message.webhook)
         if webhook is None or pace.is_disabled(webhook.name):
             settle.gone(settle.siblings(message))
+            report.wait(0)  # its end may have become a new message
             continue
         slots, wait_seconds = pace.slots(webhook.name)
         if not slots:

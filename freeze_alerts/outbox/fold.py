@@ -32,7 +32,9 @@ def fold_storms(channel: str) -> None:
             continue
         members = list(due.filter(alert__type=alert_type).values_list("pk", flat=True))
         with transaction.atomic(using=router.db_for_write(Message)):
-            _join(digest or _new_digest(channel, alert_type), members)
+            joining = digest or _new_digest(channel, alert_type)
+            if not _join(joining, members) and digest is None:
+                joining.delete()  # another deliverer was quicker
 
 
 def next_parcel(channel: str, slots: int) -> list[Message]:
@@ -49,7 +51,7 @@ def _storming(channel: str) -> dict[str, Message]:
     digests = Message.objects.filter(
         Q(due_at__gte=now - STORM_OVER_AFTER), channel=channel, kind=Message.Kind.DIGEST,
         created_at__gte=now - NEW_DIGEST_AFTER,
-    ).exclude(state=Message.State.DEAD)  # fmt: skip
+    ).exclude(state=Message.State.DEAD).exclude(state=Message.State.SENT, discord_message_id="")  # fmt: skip
     return {digest.intent.rpartition(":")[0]: digest for digest in digests.order_by("pk")}
 
 
@@ -61,14 +63,17 @@ def _new_digest(channel: str, alert_type: str) -> Message:
     )  # fmt: skip
 
 
-def _join(digest: Message, members: list[int]) -> None:
-    now = timezone.now()
+def _join(digest: Message, members: list[int]) -> int:
+    now, joined = timezone.now(), 0
     for start in range(0, len(members), 500):  # SQLite takes no more than so many parameters
         chunk = Message.objects.filter(pk__in=members[start : start + 500], state=Message.State.PENDING)
-        chunk.filter(folded_into=None).update(folded_into=digest)
+        joined += chunk.filter(folded_into=None).update(folded_into=digest)
+    if not joined:
+        return 0
     same = Message.objects.filter(pk=digest.pk)
     same.update(due_at=now)
     same.filter(redraw_at=None).exclude(discord_message_id="").update(redraw_at=now + DIGEST_REDRAW_AFTER)
+    return joined
 
 
 def _batchable(message: Message) -> bool:

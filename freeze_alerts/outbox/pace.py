@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from freeze_alerts import conf, signals
@@ -67,7 +68,8 @@ def block(name: str, seconds: float) -> None:
     until = timezone.now() + timedelta(seconds=seconds)
     row, _ = WebhookState.objects.get_or_create(name=name)
     if row.blocked_until is None or row.blocked_until < until:
-        WebhookState.objects.filter(name=name).update(blocked_until=until)
+        gone = ~Q(disabled_reason="") & Q(blocked_until=None)
+        WebhookState.objects.filter(~gone, name=name).update(blocked_until=until)
 
 
 def back_off(name: str) -> None:
@@ -82,8 +84,14 @@ def disable(name: str, reason: str, *, passing: bool = False) -> bool:
     """Stop calling this webhook: for good, or for an hour (``passing``). True for whoever did it first."""
     WebhookState.objects.get_or_create(name=name)
     until = timezone.now() + NO_ACCESS_FOR if passing else None
-    enabled = WebhookState.objects.filter(name=name, disabled_reason="")
-    return bool(enabled.update(disabled_reason=reason[:500], blocked_until=until))
+    same = WebhookState.objects.filter(name=name)
+    if same.filter(disabled_reason="").update(disabled_reason=reason[:500], blocked_until=until):
+        return True
+    if passing:  # once gone, it stays gone
+        same.exclude(blocked_until=None).update(blocked_until=until)
+    else:
+        same.update(disabled_reason=reason[:500], blocked_until=None)
+    return False
 
 
 def enable(name: str) -> bool:

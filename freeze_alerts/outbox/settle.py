@@ -34,6 +34,9 @@ def posted(messages: list[Message], covered: list[int], webhook: Webhook, answer
     if isinstance(answer, Delivered):
         _delivered(messages, covered, webhook, answer)
         return True
+    messages = [message for message in messages if _ours(message).exists()]  # after the lease they are another's
+    if not messages:
+        return False
     release_members(messages)
     if isinstance(answer, Unknown):
         pace.back_off(webhook.name)
@@ -59,7 +62,7 @@ def edited(message: Message, together: list[Message], webhook: Webhook, answer: 
     if isinstance(answer, Delivered):
         pace.learn(webhook.name, answer.pace)
         _true_again(message, together)
-    elif isinstance(answer, Refused) and answer.refusal is Refusal.MESSAGE_GONE:
+    elif isinstance(answer, Refused) and answer.refusal in (Refusal.MESSAGE_GONE, Refusal.THREAD_GONE):
         release_members(together)
         gone(together)
     elif isinstance(answer, RetryAfter) and answer.scope is Scope.MESSAGE:
@@ -86,13 +89,22 @@ def gone(together: list[Message]) -> None:
     """A message that can't be edited any more: an alert that ended is told in a new one, unless that is done."""
     for message in together:
         same = Message.objects.filter(pk=message.pk)
-        if message.alert is not None and message.alert.resolved_at is not None and not _end_is_told(message):
+        if message.kind == Message.Kind.DIGEST:
+            same.update(discord_message_id="", redraw_at=None, lease_until=None)
+            _let_go(message)
+        elif message.alert is not None and message.alert.resolved_at is not None and not _end_is_told(message):
             same.update(
                 state=Message.State.PENDING, due_at=timezone.now(), discord_message_id="", redraw_at=None,
                 lease_until=None,
             )  # fmt: skip
         else:
             same.update(redraw_at=None, lease_until=None)
+
+
+def _let_go(digest: Message) -> None:
+    """Whoever waits for a digest that can't be edited any more speaks for itself again."""
+    waiting = _members([digest]).filter(state__in=(Message.State.PENDING, Message.State.SENDING))
+    waiting.update(state=Message.State.PENDING, folded_into=None, due_at=timezone.now())
 
 
 def not_drawn(messages: list[Message]) -> None:
@@ -148,8 +160,7 @@ def _delivered(messages: list[Message], covered: list[int], webhook: Webhook, an
     by_alert = {message.alert_id: message for message in messages}
     with transaction.atomic(using=router.db_for_write(Message)):
         for message in messages:
-            ours = _of(message).filter(state=Message.State.SENDING, lease_until=message.lease_until)
-            ours.update(
+            _ours(message).update(
                 state=Message.State.SENT, sent_at=now, lease_until=None, webhook=webhook.name, last_status=200,
                 last_error="", discord_message_id=answer.message_id,
             )  # fmt: skip
@@ -165,7 +176,9 @@ def _close_digest(message: Message) -> None:
     """Members shown are sent; those that joined while it was on its way are shown by the next edit."""
     now = timezone.now()
     _members([message]).filter(state=Message.State.SENDING).update(state=Message.State.SENT, sent_at=now)
-    if _members([message]).filter(state=Message.State.PENDING).exists():
+    if not _of(message).exclude(discord_message_id="").exists():
+        _let_go(message)
+    elif _members([message]).filter(state=Message.State.PENDING).exists():
         _of(message).filter(redraw_at=None).update(redraw_at=now + DIGEST_REDRAW_AFTER)
 
 
@@ -223,6 +236,10 @@ def _note(messages: list[Message], answer: Answer, **changes: object) -> None:
     refused = is_refused_as_it_is(answer)
     noted = {"last_status": BAD_REQUEST if refused else status, "last_error": reason[:500]}
     Message.objects.filter(pk__in=[message.pk for message in messages]).update(**noted, **changes)
+
+
+def _ours(message: Message) -> QuerySet[Message]:
+    return _of(message).filter(state=Message.State.SENDING, lease_until=message.lease_until)
 
 
 def _announce(message: Message, signal: object) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import logging
+from typing import Any
 
+import django
 from django.core import mail
 
 from freeze_alerts import conf
@@ -26,7 +28,10 @@ def tell(subject: str, body: str) -> None:
 
 def _mail(subject: str, body: str) -> None:
     if conf.current().delivery.mail_admins:
-        mail.mail_admins(subject, body, connection=mail.get_connection(timeout=MAIL_TIMEOUT_SECONDS))
+        # Since Django 6.1 the project's MAILERS say how long to wait.
+        bounded = django.VERSION < (6, 1)
+        how: dict[str, Any] = {"connection": mail.get_connection(timeout=MAIL_TIMEOUT_SECONDS)} if bounded else {}
+        mail.mail_admins(subject, body, **how)
 
 
 def _apprise(subject: str, body: str) -> None:

@@ -27,7 +27,10 @@ def shop(tmp_path: Path, settings: Settings) -> Path:
     settings.MEDIA_ROOT = str(tmp_path / "media")
     settings.STATIC_ROOT = None
     settings.BASE_DIR = tmp_path / "project"
-    settings.LOGGING = {"handlers": {"file": {"filename": str(tmp_path / "logs" / "shop.log")}, "console": {}}}
+    settings.LOGGING = {
+        "version": 1,
+        "handlers": {"file": {"filename": str(tmp_path / "logs" / "shop.log")}, "console": {}},
+    }
     return tmp_path
 
 
@@ -65,7 +68,7 @@ def test_one_place_with_two_names_is_measured_once(shop: Path, settings: Setting
 
 
 def test_a_log_beside_the_code_is_measured_alone(shop: Path, settings: Settings) -> None:
-    settings.LOGGING = {"handlers": {"file": {"filename": str(shop / "logs" / "file")}}}
+    settings.LOGGING = {"version": 1, "handlers": {"file": {"filename": str(shop / "logs" / "file")}}}
     settings.BASE_DIR = shop / "logs" / "project"
     assert names(shop)["log file"] == str(shop / "logs" / "file")
 
