@@ -96,7 +96,7 @@ def _post(messages: list[Message], webhook: Webhook, note: str, prepare: Prepare
     draft = _prepared(messages, prepare)
     if draft is None:
         settle.not_drawn(messages)
-        report.failed += 1
+        report.failed += len(messages) == 1
         return
     cards = [replace(card, notes=(*card.notes, note)) if note else card for card in draft.cards]
     answer = client.post(webhook, post_payload(cards, mention=draft.mention, silent=draft.silent))
@@ -113,6 +113,9 @@ def _post(messages: list[Message], webhook: Webhook, note: str, prepare: Prepare
 
 def _edit_all(channel: str, prepare: Prepare, report: Report) -> None:
     for message in claim.due_edits(channel)[: pace.UNPACED]:
+        if (until := pace.rests_until(message.webhook)) is not None:
+            settle.redraw_later(message, until)
+            continue
         webhook = webhook_named(message.webhook)
         if webhook is None or pace.is_disabled(webhook.name):
             settle.gone(settle.siblings(message))

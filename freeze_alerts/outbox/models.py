@@ -48,6 +48,7 @@ class Message(models.Model):
 
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
     attempts = models.PositiveIntegerField(default=0)
+    draw_failures = models.PositiveSmallIntegerField(default=0, help_text="How often its card could not be drawn.")
     due_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True, blank=True)
     redraw_at = models.DateTimeField(

@@ -108,6 +108,12 @@ def is_disabled(name: str) -> bool:
     return row is not None and (row.blocked_until is None or row.blocked_until > timezone.now())
 
 
+def rests_until(name: str) -> datetime | None:
+    """Until when a webhook without access is left alone; None for one that works, or that is gone for good."""
+    row = WebhookState.objects.filter(name=name, blocked_until__gt=timezone.now()).exclude(disabled_reason="").first()
+    return row.blocked_until if row else None
+
+
 def _interval() -> timedelta:
     a_minute = conf.current().delivery.messages_per_minute
     return timedelta(seconds=60 / a_minute) if a_minute > 0 else timedelta(0)

@@ -20,7 +20,13 @@ def requeue(messages: QuerySet[Message]) -> int:
     """
     chosen = messages.filter(state__in=REQUEUED)
     digests = list(chosen.filter(kind=Message.Kind.DIGEST).values_list("pk", flat=True))
-    anew = {"state": Message.State.PENDING, "attempts": 0, "due_at": timezone.now(), "lease_until": None}
+    anew = {
+        "state": Message.State.PENDING,
+        "attempts": 0,
+        "draw_failures": 0,
+        "due_at": timezone.now(),
+        "lease_until": None,
+    }
     alone = list(chosen.exclude(folded_into__in=digests).values_list("pk", flat=True))
     requeued = Message.objects.filter(folded_into__in=digests, state__in=REQUEUED).update(**anew)
     for start in range(0, len(alone), 500):  # SQLite takes no more than so many parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import router, transaction
@@ -110,12 +110,24 @@ def _let_go(digest: Message) -> None:
 def not_drawn(messages: list[Message]) -> None:
     """Our own fault: try again a few times, later each time, then give the message up aloud."""
     release_members(messages)
-    for message in messages:
-        if message.attempts >= TRIES_TO_DRAW:
-            _bury(message, Refused(Refusal.OTHER, "its card could not be drawn; see the log", None))
-        else:
-            due_at = timezone.now() + timedelta(seconds=2.0**message.attempts)
-            _of(message).update(state=Message.State.PENDING, lease_until=None, due_at=due_at)
+    if len(messages) > 1:  # each goes alone from now on, so that only the one at fault fails again
+        ids = [message.pk for message in messages]
+        alone = {"last_status": BAD_REQUEST, "last_error": "a card sent with it could not be drawn"}
+        Message.objects.filter(pk__in=ids).update(state=Message.State.PENDING, lease_until=None, **alone)
+        return
+    (message,) = messages
+    if message.draw_failures + 1 >= TRIES_TO_DRAW:
+        _bury(message, Refused(Refusal.OTHER, "its card could not be drawn; see the log", None))
+    else:
+        failures = message.draw_failures + 1
+        due_at = timezone.now() + timedelta(seconds=2.0**failures)
+        _of(message).update(state=Message.State.PENDING, lease_until=None, due_at=due_at, draw_failures=failures)
+
+
+def redraw_later(message: Message, until: datetime) -> None:
+    """Nobody may edit it before then; the cards beside it wait with it."""
+    together = Message.objects.filter(discord_message_id=message.discord_message_id, webhook=message.webhook)
+    together.filter(redraw_at__lte=until).update(redraw_at=until)
 
 
 def not_redrawn(message: Message) -> None:

@@ -29,7 +29,10 @@ def shop(tmp_path: Path, settings: Settings) -> Path:
     settings.BASE_DIR = tmp_path / "project"
     settings.LOGGING = {
         "version": 1,
-        "handlers": {"file": {"filename": str(tmp_path / "logs" / "shop.log")}, "console": {}},
+        "handlers": {
+            "file": {"class": "logging.FileHandler", "filename": str(tmp_path / "logs" / "shop.log"), "delay": True},
+            "console": {"class": "logging.StreamHandler"},
+        },
     }
     return tmp_path
 
@@ -68,7 +71,10 @@ def test_one_place_with_two_names_is_measured_once(shop: Path, settings: Setting
 
 
 def test_a_log_beside_the_code_is_measured_alone(shop: Path, settings: Settings) -> None:
-    settings.LOGGING = {"version": 1, "handlers": {"file": {"filename": str(shop / "logs" / "file")}}}
+    settings.LOGGING = {
+        "version": 1,
+        "handlers": {"file": {"class": "logging.FileHandler", "filename": str(shop / "logs" / "file"), "delay": True}},
+    }
     settings.BASE_DIR = shop / "logs" / "project"
     assert names(shop)["log file"] == str(shop / "logs" / "file")
 
