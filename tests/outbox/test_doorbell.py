@@ -68,7 +68,7 @@ def test_an_idle_thread_leaves_and_a_new_ring_starts_another(discord, ring_with,
     ring_with("thread")
     open_alert(AlertType.NEW_ISSUE, key="1")
     arrived(discord, 1)
-    wait_until(lambda: own_doorbell.thread is None)
+    wait_until(lambda: own_doorbell.thread is None, timeout_seconds=120)
     open_alert(AlertType.NEW_ISSUE, key="2")
     arrived(discord, 2)
 
