@@ -20,7 +20,8 @@ from freeze_alerts.alerts.buttons import Button
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.catalog import entries, entry_or_plain
 from freeze_alerts.discord.text import safe_url
-from freeze_alerts.outbox.admin import MessageInline, ReadOnlyAdmin
+from freeze_alerts.outbox.admin import MessageInline
+from freeze_alerts.read_only import ReadOnlyAdmin
 
 
 class TypeFilter(admin.SimpleListFilter):

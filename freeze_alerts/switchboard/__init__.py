@@ -1,0 +1,21 @@
+"""Which signal opens, worsens or ends which alert: the one page that says it; a module a room."""
+
+from __future__ import annotations
+
+from freeze_alerts import signals
+from freeze_alerts.switchboard import delivery, disk
+
+RECEIVERS = {
+    signals.disk_measured: disk.on_disk_measured,
+    signals.disk_unreadable: disk.on_disk_unreadable,
+    signals.disks_checked: disk.on_disks_checked,
+    signals.webhook_disabled: delivery.on_webhook_disabled,
+    signals.webhook_enabled: delivery.on_webhook_enabled,
+    signals.message_dead: delivery.on_message_dead,
+}
+
+
+def connect() -> None:
+    """Plug every signal in. Doing it twice changes nothing."""
+    for signal, receiver in RECEIVERS.items():
+        signal.connect(receiver, weak=False, dispatch_uid=f"freeze_alerts.{receiver.__name__}")
