@@ -4,9 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 from django.dispatch import Signal
+from hypothesis import HealthCheck, settings
 
 from freeze_alerts import signals
 from tests import processes, services
+
+# How long an example takes says more about a busy machine than about the code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 _DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
 
