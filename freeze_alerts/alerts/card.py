@@ -14,7 +14,7 @@ from django.utils import timezone
 from freeze_alerts import conf
 from freeze_alerts.alerts.clock import aware, local
 from freeze_alerts.alerts.models import Alert
-from freeze_alerts.catalog import Nature, Severity, entry_or_plain
+from freeze_alerts.catalog import AlertType, Nature, Severity, entry_or_plain
 from freeze_alerts.discord.message import Card, Field, Finding, Link, Outcome, Standing
 from freeze_alerts.outbox.models import Message
 
@@ -136,23 +136,32 @@ def _notes(alert: Alert, message: Message) -> list[str]:
 
 
 def _links(alert: Alert) -> list[Link]:
-    settings, row = conf.current(), entry_or_plain(alert.type)
-    links = [Link("Open", admin_url("alert_change", alert.pk))]
-    if settings.runbook_url and row.anchor:
-        links.append(Link("Runbook", f"{settings.runbook_url.partition('#')[0]}#{row.anchor}"))
+    links = [Link("Open", admin_url("alert_change", alert.pk)), Link("Runbook", _runbook_url(alert))]
     if not alert.ended and alert.status == Alert.Status.OPEN:
         links.append(Link("Acknowledge", admin_url("alert_acknowledge", alert.pk)))
     return [link for link in links if link.url]
 
 
+def _runbook_url(alert: Alert) -> str:
+    """Its place in the runbook that settings name, else in the one we ship; "" where there is none."""
+    own, anchor = conf.current().runbook_url, entry_or_plain(alert.type).anchor
+    if own and anchor:
+        return f"{own.partition('#')[0]}#{anchor}"
+    return _under_base("freeze_alerts:runbook_page", anchor) if alert.type in list(AlertType) else ""
+
+
 def admin_url(page: str, *arguments: object, **query: str) -> str:
     """The address of one of our admin pages under BASE_URL; "" without a base or an admin to lead to."""
+    found = _under_base(f"admin:freeze_alerts_{page}", *arguments)
+    return f"{found}?{urlencode(query)}" if found and query else found
+
+
+def _under_base(view: str, *arguments: object) -> str:
     base = conf.current().base_url.rstrip("/")
     try:
-        path = reverse(f"admin:freeze_alerts_{page}", args=arguments)
+        return f"{base}{reverse(view, args=arguments)}" if base else ""
     except NoReverseMatch:
         return ""
-    return f"{base}{path}{'?' + urlencode(query) if query else ''}" if base else ""
 
 
 def _digest(message: Message) -> Card:

@@ -1,0 +1,1 @@
+"""Pages of our own outside the admin: the runbook."""

@@ -1,0 +1,13 @@
+"""Our pages outside the admin: ``path("alerts/", include("freeze_alerts.urls"))``."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from freeze_alerts.pages import views
+
+app_name = "freeze_alerts"
+urlpatterns = [
+    path("runbook/", views.runbook, name="runbook"),
+    path("runbook/<slug:name>/", views.runbook, name="runbook_page"),
+]
