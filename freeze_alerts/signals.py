@@ -11,6 +11,17 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
     A watched path could not be read. ``host``, ``path``, ``error`` (str).
 ``disks_checked``
     All watched disks of a host were tried in one pass. ``host`` (str).
+``backup_made``
+    A backup is complete. ``database`` (its alias), ``name`` (str); ``snapshot_at`` (datetime: the moment it shows);
+    ``duration_seconds`` (float); ``stored_bytes`` (int); ``task_id`` (str, empty outside Celery).
+``backup_failed``
+    A backup could not be made, copied, proved or restored. ``database``, ``name`` (str, empty where it has none);
+    ``stage`` (str: preflight, lock, dump, write, copy, proof, restore or died); ``error`` (str, without secrets);
+    ``signal_name`` (str: what ended a tool, as in SIGKILL); ``task_id``; ``untouched`` (str: what was left as it was).
+``backup_copied``
+    Its second copy is complete. ``database``, ``name``, ``storage`` (str).
+``backup_verified``
+    It was proved. ``database``, ``name``, ``level`` (int: 1 read back, 2 restored).
 ``webhook_disabled``
     Discord refused a webhook for good. ``channel``, ``webhook`` (its redacted name), ``reason`` (str).
 ``webhook_enabled``
@@ -31,6 +42,10 @@ from django.dispatch import Signal
 disk_measured = Signal()
 disk_unreadable = Signal()
 disks_checked = Signal()
+backup_made = Signal()
+backup_failed = Signal()
+backup_copied = Signal()
+backup_verified = Signal()
 webhook_disabled = Signal()
 webhook_enabled = Signal()
 

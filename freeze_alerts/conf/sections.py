@@ -33,6 +33,7 @@ class Backups:
     databases: tuple[str, ...] = ("default",)
     storage: str | None = None
     encrypt_to: tuple[str, ...] = ()
+    identity: str | None = field(default=None, repr=False)  # a file with the age key that opens them
     stale_after_hours: float = 25
     keep_hourly_hours: float = 24
     keep_daily_days: float = 7

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from freeze_alerts import signals
-from freeze_alerts.switchboard import delivery, disk
+from freeze_alerts.switchboard import backups, delivery, disk
 
 RECEIVERS = {
     signals.disk_measured: disk.on_disk_measured,
     signals.disk_unreadable: disk.on_disk_unreadable,
     signals.disks_checked: disk.on_disks_checked,
+    signals.backup_made: backups.on_backup_made,
+    signals.backup_failed: backups.on_backup_failed,
+    signals.backup_copied: backups.on_backup_copied,
+    signals.backup_verified: backups.on_backup_verified,
     signals.webhook_disabled: delivery.on_webhook_disabled,
     signals.webhook_enabled: delivery.on_webhook_enabled,
     signals.message_dead: delivery.on_message_dead,

@@ -1,0 +1,1 @@
+"""Backups that are made, proved, kept, watched and restorable."""

@@ -1,0 +1,51 @@
+"""Files that are whole or not there, for our eyes only, and still there after a power cut."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+OURS_ALONE = 0o600
+_DIRECTORY_OURS_ALONE = 0o700
+
+
+def make_directory(directory: Path) -> None:
+    """See that it is there; a new one is for our eyes only. Raises OSError."""
+    if not directory.is_dir():
+        directory.mkdir(mode=_DIRECTORY_OURS_ALONE, parents=True, exist_ok=True)
+
+
+def create(path: Path) -> int:
+    """A new file, private from its first byte. Raises OSError: also where it exists, or is a link."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, OURS_ALONE)
+
+
+def publish(descriptor: int, partial: Path, final: Path) -> None:
+    """Give a finished file its name, once the disk has all of it. Closes the descriptor. Raises OSError."""
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    partial.rename(final)
+    sync_directory(final.parent)
+
+
+def write(path: Path, content: bytes) -> None:
+    """The whole content or none of it, under that name. Raises OSError."""
+    partial = path.with_name(f".{path.name}.{os.urandom(4).hex()}.partial")
+    try:
+        descriptor = create(partial)
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(content)
+        publish(descriptor, partial, path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
