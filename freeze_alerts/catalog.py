@@ -1,4 +1,4 @@
-"""The nine alert types, and one for our own troubles: each in one row.
+"""The nine alert types, one for our own troubles, and two for orders: each in one row.
 
 Channel, severity, answer-within, first command and anchor are the runbook's; code elsewhere asks
 :func:`entry` and repeats none of it.
@@ -53,6 +53,8 @@ class AlertType(StrEnum):
     DISK_SPACE = "disk.space"
     ADMIN_DELETE = "audit.delete"
     TROUBLE = "alerting.trouble"
+    PAYMENTS_FAILING = "payments.failing"
+    PAYMENTS_STUCK = "payments.stuck"
 
 
 class Nature(Enum):
@@ -136,7 +138,15 @@ NINE: tuple[Entry, ...] = (
 TROUBLE = Entry(AlertType.TROUBLE, "Alerting trouble", "errors", Severity.HIGH, _hours(1), _FACT,
                 manage("alerts webhooks"), "alerting-trouble")  # fmt: skip
 
-_OURS = {each.value: each for each in (*NINE, TROUBLE)}
+ORDERS: tuple[Entry, ...] = (
+    Entry(AlertType.PAYMENTS_FAILING, "Payments failing", "payments", Severity.CRITICAL, _minutes(15), _STATE,
+          manage("check_payments"), "payments-failing", interval=_minutes(5)),
+    Entry(AlertType.PAYMENTS_STUCK, "Orders stuck", "payments", Severity.HIGH, _hours(1), _STATE,
+          manage("check_payments"), "payments-stuck", interval=_minutes(5)),
+)  # fmt: skip
+"""What an order model tells, where settings name one."""
+
+_OURS = {each.value: each for each in (*NINE, TROUBLE, *ORDERS)}
 
 
 def entry(alert_type: str) -> Entry:
@@ -161,7 +171,7 @@ def entry_or_plain(alert_type: str) -> Entry:
 
 
 def entries() -> list[Entry]:
-    """Every usable alert type: the nine, our own troubles, and the project's own."""
+    """Every usable alert type: ours, and the project's own."""
     own = conf.current().alert_types
     usable = []
     for name, row in own.items():

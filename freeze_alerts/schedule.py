@@ -19,4 +19,9 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(minutes=5),
         "options": {"expires": 300},
     },
+    "freeze_alerts.check_payments": {
+        "task": "freeze_alerts.tasks.check_payments",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
+    },
 }

@@ -22,6 +22,14 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
     Its second copy is complete. ``database``, ``name``, ``storage`` (str).
 ``backup_verified``
     It was proved. ``database``, ``name``, ``level`` (int: 1 read back, 2 restored).
+``orders_judged``
+    The shop's orders were read and judged, once for each condition. ``condition`` (str: "failing" or "stuck");
+    ``severity`` (Severity the reading calls for, or None); ``held`` (Severity it can't let go of yet, or None; never
+    below ``severity``); ``text`` (one sentence); ``fields`` (list of (name, value)); ``value`` (float: how many).
+``orders_checked``
+    A look at the orders came to its end: they could be read, or nobody wants them watched.
+``orders_unreadable``
+    The orders could not be read. ``error`` (str).
 ``webhook_disabled``
     Discord refused a webhook for good. ``channel``, ``webhook`` (its redacted name), ``reason`` (str).
 ``webhook_enabled``
@@ -46,6 +54,9 @@ backup_made = Signal()
 backup_failed = Signal()
 backup_copied = Signal()
 backup_verified = Signal()
+orders_judged = Signal()
+orders_checked = Signal()
+orders_unreadable = Signal()
 webhook_disabled = Signal()
 webhook_enabled = Signal()
 

@@ -26,6 +26,14 @@ def check_disk() -> None:
     check_disks()
 
 
+@shared_task(ignore_result=True, name="freeze_alerts.tasks.check_payments")
+def check_payments() -> None:
+    """Look whether payments fail and orders are stuck."""
+    from freeze_alerts.sources.orders.check import check_orders
+
+    check_orders()
+
+
 @worker_process_shutdown.connect
 def finish_sending(**_: object) -> None:
     """A pool child runs no atexit hooks: without this its last message would wait for its lease to run out."""

@@ -88,7 +88,9 @@ def test_no_setting_is_documented_that_is_none() -> None:
     assert len(re.findall(r"^\| `", page, re.MULTILINE)) == len(_settings_rows())
 
 
-@pytest.mark.parametrize("entry", [*catalog.NINE, catalog.TROUBLE], ids=lambda entry: str(entry.value))
+@pytest.mark.parametrize(
+    "entry", [*catalog.NINE, catalog.TROUBLE, *catalog.ORDERS], ids=lambda entry: str(entry.value)
+)
 def test_every_alert_type_is_documented_as_the_catalog_has_it(entry: catalog.Entry) -> None:
     page = _page("reference/alerts.md")
     begins = f"| `{entry.value}` | {entry.title} | #{entry.channel} | {entry.severity} |"

@@ -26,12 +26,13 @@ from freeze_alerts.conf.sections import (
     Settings,
     Watch,
     WebhookSource,
+    Words,
     read_webhook,
 )  # fmt: skip
 
 __all__ = [
     "CHANNELS", "NOT_A_SETTING", "Audit", "Backups", "Delivery", "Disk", "Errors", "FreezeAlertsError", "Payments",
-    "Problem", "Sentry", "Settings", "Watch", "WebhookSource", "current", "problems", "read_webhook",
+    "Problem", "Sentry", "Settings", "Watch", "WebhookSource", "Words", "current", "problems", "read_webhook",
 ]  # fmt: skip
 
 CHANNELS = ("errors", "payments", "backups", "admin")
@@ -105,6 +106,7 @@ def _mismatch(default: Any, value: Any) -> str | None:
     for example, accepted, words in (
         (bool, bool, "True or False"),
         ((int, float), (int, float), "a number"),
+        (Words, (str, list, tuple, set, frozenset), "a string or a list"),
         (tuple, (list, tuple, set, frozenset), "a list"),
         (Path, (str, Path), "a path"),
         (Mapping, Mapping, "a dict"),
@@ -118,6 +120,8 @@ def _mismatch(default: Any, value: Any) -> str | None:
 
 
 def _converted(default: Any, value: Any) -> Any:
+    if isinstance(default, Words):
+        return Words([value] if isinstance(value, str) else map(str, value))
     if isinstance(default, tuple):
         return tuple(str(each) for each in value)
     return Path(value) if isinstance(default, Path) else value

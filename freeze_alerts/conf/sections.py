@@ -10,6 +10,13 @@ from typing import Any
 
 from django.conf import settings
 
+
+class Words(tuple[str, ...]):
+    """One word or several: ``"paid"`` may stand for ``["paid"]``."""
+
+    __slots__ = ()
+
+
 WebhookSource = str | Path | Callable[[], str | None] | None
 
 
@@ -54,6 +61,13 @@ class Payments:
     modules: tuple[str, ...] = ("payments",)
     exceptions: tuple[str, ...] = ()
     order_model: str | None = None
+    status_field: str = "status"
+    created_field: str = "created_at"
+    pending: tuple[str, ...] = Words(["pending_payment"])
+    paid: tuple[str, ...] = Words(["paid"])
+    failed: tuple[str, ...] = Words(["payment_failed"])
+    stuck_after_minutes: float = 60
+    failing_at_least: float = 3
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freeze_alerts import signals
-from freeze_alerts.switchboard import backups, delivery, disk
+from freeze_alerts.switchboard import backups, delivery, disk, orders
 
 RECEIVERS = {
     signals.disk_measured: disk.on_disk_measured,
@@ -13,6 +13,9 @@ RECEIVERS = {
     signals.backup_failed: backups.on_backup_failed,
     signals.backup_copied: backups.on_backup_copied,
     signals.backup_verified: backups.on_backup_verified,
+    signals.orders_judged: orders.on_orders_judged,
+    signals.orders_checked: orders.on_orders_checked,
+    signals.orders_unreadable: orders.on_orders_unreadable,
     signals.webhook_disabled: delivery.on_webhook_disabled,
     signals.webhook_enabled: delivery.on_webhook_enabled,
     signals.message_dead: delivery.on_message_dead,

@@ -24,6 +24,10 @@ def with_type(**row: Any) -> dict[str, Any]:
     return with_changes(ALERT_TYPES={"warehouse.cold": row})
 
 
+def with_orders(**changes: Any) -> dict[str, Any]:
+    return with_changes(PAYMENTS={"ORDER_MODEL": "orders.Order", **changes})
+
+
 def found(*, deploy: bool = True) -> list[str]:
     """The ids of all that our checks say now, as ``manage.py check`` would run them."""
     return [str(each.id) for each in run_checks(tags=[TAG], include_deployment_checks=deploy)]

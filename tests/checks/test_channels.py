@@ -78,7 +78,10 @@ def test_a_channel_of_an_own_alert_type_is_used(settings: Settings) -> None:
 def test_alert_types_without_a_webhook_are_named(settings: Settings) -> None:
     webhooks = {**GOOD["WEBHOOKS"], "payments": ""}
     settings.FREEZE_ALERTS = with_type(CHANNEL="warehouse") | {"WEBHOOKS": webhooks}
-    assert "#payments (payments.error, payments.spike); #warehouse (warehouse.cold)" in said(10)
+    assert (
+        "#payments (payments.error, payments.spike, payments.failing, payments.stuck); #warehouse (warehouse.cold)"
+        in said(10)
+    )
 
 
 @pytest.mark.parametrize("mention", ["role:1234567890", "user:1234567890", "everyone", "here"])

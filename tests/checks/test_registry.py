@@ -22,7 +22,7 @@ from pytest_django import Settings
 from freeze_alerts import conf
 from freeze_alerts.checks import CHECKS, TAG
 from freeze_alerts.schedule import BEAT_SCHEDULE
-from tests.checks.configurations import GOOD, WEBHOOK, found, with_changes, with_type
+from tests.checks.configurations import GOOD, WEBHOOK, found, with_changes, with_orders, with_type
 from tests.paths import ROOT
 
 urlpatterns: list[Any] = []  # a URLconf without the admin
@@ -47,6 +47,10 @@ WRONG: dict[int, dict[str, Any]] = {
     17: {"FREEZE_ALERTS": with_changes(DISK={"PATHS": ["/", "/no/such/disk"]})},
     18: {"FREEZE_ALERTS": with_changes(DELIVERY={"SPOOL": "/no/such/directory/spool.jsonl"})},
     19: {"FREEZE_ALERTS": with_type(SEVERITY="urgent")},
+    95: {"FREEZE_ALERTS": with_orders(ORDER_MODEL="orders.Ordr")},
+    96: {"FREEZE_ALERTS": with_orders(CREATED_FIELD="placed_on")},
+    97: {"FREEZE_ALERTS": with_orders(PAID="payed")},
+    98: {"FREEZE_ALERTS": with_orders(STUCK_AFTER_MINUTES=10080)},
     25: {"FREEZE_ALERTS": with_changes(DELIVERY={"SPARE": ["ntfys://shop"]})},
 }
 BOUNDED = {

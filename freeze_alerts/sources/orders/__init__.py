@@ -1,0 +1,1 @@
+"""Orders: what became of the last hour's, and which wait for their payment too long."""
