@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -77,7 +78,9 @@ def usable(engines: Sequence[str]) -> list[str]:
 
 @contextlib.contextmanager
 def databases(engine: str, *names: str) -> Iterator[None]:
-    """Empty databases of these names, gone again afterwards. SQLite makes its own when first used."""
+    """Empty databases of these names, and the folder of the spool, gone again afterwards. SQLite makes its own."""
+    folder = Path(tempfile.gettempdir()) / os.environ["FREEZE_ALERTS_TEST_NAME"]
+    folder.mkdir(exist_ok=True)
     try:
         if engine == "postgresql":
             _on_server(*(f'CREATE DATABASE "{name}"' for name in names))
@@ -88,6 +91,7 @@ def databases(engine: str, *names: str) -> Iterator[None]:
         else:
             for name in names:
                 _remove_sqlite(name)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def migrate(alias: str = "default") -> None:

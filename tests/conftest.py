@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
+import hypothesis
 import pytest
+from django.conf import settings
 from django.dispatch import Signal
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
 
 from freeze_alerts import signals
 from tests import processes, services
 
 # How long an example takes says more about a busy machine than about the code.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 _DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
 
@@ -31,10 +35,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.database)
 
 
+def pytest_unconfigure() -> None:
+    shutil.rmtree(settings.BASE_DIR, ignore_errors=True)
+
+
 @pytest.fixture(autouse=True)
-def _no_process_stays() -> Iterator[None]:
+def _own_folder() -> Iterator[None]:
+    """An empty BASE_DIR of this run's own: what one test spooled is no other's to book."""
+    folder = Path(settings.BASE_DIR)
+    folder.mkdir(exist_ok=True)
+    yield
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_process_stays(_own_folder: None) -> Iterator[None]:
     yield
     processes.kill_leftovers()
+
+
+@pytest.fixture(autouse=True)
+def _no_memory_of_an_outage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What was said or kept without the database in one test is forgotten before the next."""
+    from freeze_alerts.alerts import emergency
+    from freeze_alerts.outbox import courier
+
+    monkeypatch.setattr(courier, "_courier", courier.Courier())
+    yield
+    emergency.unsaved.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import django
 
-BASE_DIR = Path(__file__).resolve().parent
+# One name a test run, in the environment so that the processes a test starts find the same database and folder.
+DATABASE_NAME = os.environ.setdefault("FREEZE_ALERTS_TEST_NAME", f"test_freeze_alerts_{os.getpid()}")
+BASE_DIR = Path(tempfile.gettempdir()) / DATABASE_NAME  # made, emptied and removed by conftest: the spool lives here
 SECRET_KEY = "only-for-tests"
 DEBUG = False
 USE_TZ = True
@@ -57,9 +59,7 @@ if django.VERSION >= (6, 1):
 else:
     EMAIL_BACKEND = _MAIL
 
-# One database a test run, its name in the environment so that the processes a test starts find the same one.
 DATABASE_KIND = os.environ.get("FREEZE_ALERTS_TEST_DATABASE", "sqlite")
-DATABASE_NAME = os.environ.setdefault("FREEZE_ALERTS_TEST_NAME", f"test_freeze_alerts_{os.getpid()}")
 SQLITE_PATH = str(Path(tempfile.gettempdir()) / f"{DATABASE_NAME}.sqlite3")
 DATABASES = {
     "sqlite": {
