@@ -10,8 +10,11 @@ from freeze_alerts.outbox.admin import MessageAdmin, WebhookStateAdmin
 from freeze_alerts.outbox.models import Message, WebhookState
 from freeze_alerts.sources.disk.admin import DiskSampleAdmin
 from freeze_alerts.sources.disk.models import DiskSample
+from freeze_alerts.watch.admin import HeartbeatAdmin
+from freeze_alerts.watch.models import Heartbeat
 
 admin.site.register(Alert, AlertAdmin)
 admin.site.register(Message, MessageAdmin)
 admin.site.register(WebhookState, WebhookStateAdmin)
 admin.site.register(DiskSample, DiskSampleAdmin)
+admin.site.register(Heartbeat, HeartbeatAdmin)

@@ -3,5 +3,6 @@
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.outbox.models import Booked, Message, WebhookState
 from freeze_alerts.sources.disk.models import DiskConsumer, DiskSample
+from freeze_alerts.watch.models import Heartbeat
 
-__all__ = ["Alert", "Booked", "DiskConsumer", "DiskSample", "Message", "WebhookState"]
+__all__ = ["Alert", "Booked", "DiskConsumer", "DiskSample", "Heartbeat", "Message", "WebhookState"]

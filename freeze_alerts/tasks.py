@@ -1,4 +1,4 @@
-"""Celery's doors, one line each. All may run twice or at once without harm."""
+"""Celery's doors, one line each. All may run twice or at once without harm: a duty is claimed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from celery import shared_task
 from celery.signals import worker_process_shutdown
 
 from freeze_alerts.outbox import doorbell
+from freeze_alerts.watch import turns
 
 PATIENCE_SECONDS = 20.0
 
@@ -20,18 +21,14 @@ def deliver_messages() -> None:
 
 @shared_task(ignore_result=True, name="freeze_alerts.tasks.check_disk")
 def check_disk() -> None:
-    """Read and judge the disks of the host this worker runs on."""
-    from freeze_alerts.sources.disk.check import check_disks  # drags psutil in; only workers need it
-
-    check_disks()
+    """Read and judge the disks of the host this worker runs on, if they are due."""
+    turns.take_by_beat("check_disk")
 
 
 @shared_task(ignore_result=True, name="freeze_alerts.tasks.check_payments")
 def check_payments() -> None:
-    """Look whether payments fail and orders are stuck."""
-    from freeze_alerts.sources.orders.check import check_orders
-
-    check_orders()
+    """Look whether payments fail and orders are stuck, if it is time."""
+    turns.take_by_beat("check_payments")
 
 
 @worker_process_shutdown.connect

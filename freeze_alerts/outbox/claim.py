@@ -93,6 +93,12 @@ def has_come_since(number: int) -> bool:
     return waiting().filter(pk__gt=number, due_at__lte=timezone.now()).exists()
 
 
+def waiting_since() -> datetime | None:
+    """Since when the oldest unsent message has waited, however often it was tried; None when all is said."""
+    unsent = Message.objects.filter(state__in=_UNSENT, folded_into=None).order_by("created_at")
+    return unsent.values_list("created_at", flat=True).first()
+
+
 def is_overdue(seconds: float) -> bool:
     """Whether something that could be posted has waited this long for somebody to come."""
     return waiting().filter(due_at__lt=timezone.now() - timedelta(seconds=seconds)).exists()

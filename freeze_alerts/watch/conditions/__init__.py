@@ -1,0 +1,1 @@
+"""What health tells, a module a room: functions that give conditions, named in ``watch.health.CONDITIONS``."""

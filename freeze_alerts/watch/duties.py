@@ -1,0 +1,64 @@
+"""What has to be done again and again, and how often: one row a duty.
+
+To add one, write its row into ``DUTIES``, and its task of the same name into ``tasks.py``::
+
+    Duty("check_backups", timedelta(minutes=5), "freeze_alerts.sources.backups.monitor.check"),
+
+    @shared_task(ignore_result=True, name="freeze_alerts.tasks.check_backups")
+    def check_backups() -> None:
+        turns.take_by_beat("check_backups")
+
+Beat's schedule has it then, and the watchdog does it too. Whoever comes first claims it; the others find that it is
+not due. The callable is imported only when it is run, and is called without arguments. What it raises is logged and
+counted, and it is tried again at the next tick: a duty that has told its failure itself returns.
+
+Delivering is no duty: messages are claimed one by one, and any number of processes may deliver at once.
+Plain Python, so that a settings module may import it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+LONGEST_TICK = timedelta(minutes=5)
+"""Beat forgets what it could not publish until the next time: so what is due once a day is asked for often."""
+
+
+@dataclass(frozen=True)
+class Duty:
+    """``run`` is the dotted path of a callable without arguments."""
+
+    name: str
+    interval: timedelta
+    run: str
+    hour: int | None = None
+    """For what is done once a day: not before this hour of the project's clock. ``interval`` is a day then."""
+    limit: timedelta = timedelta(minutes=10)
+    """The longest it may take: then another may begin, and a watchdog that is still at it ends itself."""
+    per_host: bool = False
+    """Done on each host, by whoever runs there, instead of once for all."""
+    without_database: bool = False
+    """Worth doing even while the database is away."""
+
+    @property
+    def tick(self) -> timedelta:
+        """How often to ask whether it is due."""
+        return min(self.interval, LONGEST_TICK)
+
+
+DUTIES: tuple[Duty, ...] = (
+    Duty(
+        "check_disk", timedelta(minutes=5), "freeze_alerts.sources.disk.check.check_disks",
+        per_host=True, without_database=True,
+    ),
+    Duty("check_payments", timedelta(minutes=5), "freeze_alerts.sources.orders.check.check_orders"),
+)  # fmt: skip
+
+
+def duty(name: str) -> Duty:
+    """The duty of this name. Raises LookupError when there is none."""
+    for each in DUTIES:
+        if each.name == name:
+            return each
+    raise LookupError(f"there is no duty {name!r}")
