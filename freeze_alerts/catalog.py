@@ -112,6 +112,7 @@ def _hours(count: int) -> timedelta:
 _MONITOR = manage(
     'shell -c "from freeze_alerts.sources.backups import BackupMonitor; print(BackupMonitor().get_metrics())"'
 )
+_PAYMENTS = "freeze_alerts.diagnosis.payments.steps"
 _STATE, _FACT, _RECORD = Nature.STATE, Nature.FACT, Nature.RECORD
 
 NINE: tuple[Entry, ...] = (
@@ -140,9 +141,9 @@ TROUBLE = Entry(AlertType.TROUBLE, "Alerting trouble", "errors", Severity.HIGH, 
 
 ORDERS: tuple[Entry, ...] = (
     Entry(AlertType.PAYMENTS_FAILING, "Payments failing", "payments", Severity.CRITICAL, _minutes(15), _STATE,
-          manage("check_payments"), "payments-failing", interval=_minutes(5)),
+          manage("check_payments"), "payments-failing", _PAYMENTS, interval=_minutes(5)),
     Entry(AlertType.PAYMENTS_STUCK, "Orders stuck", "payments", Severity.HIGH, _hours(1), _STATE,
-          manage("check_payments"), "payments-stuck", interval=_minutes(5)),
+          manage("check_payments"), "payments-stuck", _PAYMENTS, interval=_minutes(5)),
 )  # fmt: skip
 """What an order model tells, where settings name one."""
 

@@ -73,7 +73,7 @@ def _shown(default: object) -> str:
     if isinstance(default, Path):
         return f'BASE_DIR / "{default.name}"'
     if isinstance(default, Mapping):
-        return repr(dict(default))
+        return repr(dict(default)).replace("'", '"')
     plain = list(default) if isinstance(default, tuple) else default
     return repr(plain).replace("'", '"')
 

@@ -117,6 +117,12 @@ class Settings:
     audit: Audit = field(default_factory=Audit)
     delivery: Delivery = field(default_factory=Delivery)
     watch: Watch = field(default_factory=Watch)
+    providers: Mapping[str, Any] = field(
+        default_factory=lambda: {
+            "Mollie": "https://status.mollie.com",
+            "DigitalOcean": "https://status.digitalocean.com",
+        }
+    )
     alert_types: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def webhook_url(self, channel: str) -> str:

@@ -103,7 +103,7 @@ def session() -> requests.Session:
     if _state.session is None or stale or _state.process_id != os.getpid():
         if _state.session is not None:
             _state.session.close()
-        _state.session, _state.process_id = _new_session(), os.getpid()
+        _state.session, _state.process_id = new_session(), os.getpid()
     _state.used_at = time.monotonic()
     return _state.session
 
@@ -122,7 +122,8 @@ def watched(seconds: float) -> Iterator[Call]:
         timer.cancel()
 
 
-def _new_session() -> requests.Session:
+def new_session() -> requests.Session:
+    """A session without cookies, whose calls can be :func:`watched`."""
     made = requests.Session()
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("https://", "http://"):

@@ -32,6 +32,6 @@ def stand_in() -> Iterator[DiscordServer]:
     with DiscordServer() as server:
         channels = dict.fromkeys([*CHANNELS, *ours.get("WEBHOOKS", {})])
         webhooks = {channel: server.webhook(channel) for channel in channels}
-        merged = {**ours, "WEBHOOKS": webhooks, "DISCORD_API_URL": server.api_url}
+        merged = {"PROVIDERS": {}, **ours, "WEBHOOKS": webhooks, "DISCORD_API_URL": server.api_url}
         with override_settings(FREEZE_ALERTS=merged):
             yield server

@@ -50,6 +50,7 @@ WRONG: dict[int, dict[str, Any]] = {
     95: {"FREEZE_ALERTS": with_orders(ORDER_MODEL="orders.Ordr")},
     96: {"FREEZE_ALERTS": with_orders(CREATED_FIELD="placed_on")},
     97: {"FREEZE_ALERTS": with_orders(PAID="payed")},
+    99: {"FREEZE_ALERTS": with_changes(PROVIDERS={"Mollie": "status.mollie.com"})},
     98: {"FREEZE_ALERTS": with_orders(STUCK_AFTER_MINUTES=10080)},
     25: {"FREEZE_ALERTS": with_changes(DELIVERY={"SPARE": ["ntfys://shop"]})},
 }
