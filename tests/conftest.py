@@ -39,6 +39,11 @@ def pytest_unconfigure() -> None:
     shutil.rmtree(settings.BASE_DIR, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_xdist_suffix() -> None:
+    """Our settings name a database for each test process themselves, so that processes it starts find it."""
+
+
 @pytest.fixture(autouse=True)
 def _own_folder() -> Iterator[None]:
     """An empty BASE_DIR of this run's own: what one test spooled is no other's to book."""

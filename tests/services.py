@@ -54,11 +54,18 @@ def _postgresql() -> Service:
 
 
 def _redis() -> Service:
-    # The last of the default 16 databases, so that nobody's own keys are in the way.
-    url = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/15")
+    url = _redis_url(os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/15"))
     with redis.Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS) as client:
         client.ping()
     return _from_url("Redis", url, 6379)
+
+
+def _redis_url(url: str) -> str:
+    """The last of the default 16 databases, so that nobody's own keys are in the way; the next below for each process
+    that tests at the same time."""
+    address, _, database = url.rpartition("/")
+    below = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return f"{address}/{max(0, int(database) - below)}" if database.isdigit() else url
 
 
 def _mariadb() -> Service:
