@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from freeze_alerts.pages import views
+from freeze_alerts.pages import health, views
 
 app_name = "freeze_alerts"
 urlpatterns = [
+    path("health/", health.health, name="health"),
     path("runbook/", views.runbook, name="runbook"),
     path("runbook/<slug:name>/", views.runbook, name="runbook_page"),
 ]

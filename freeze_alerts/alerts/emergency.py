@@ -33,7 +33,7 @@ unsaved: deque[spool.Line] = deque(maxlen=1_000)
 
 def without_database(report: Report, error: Exception) -> Outcome:
     """Keep the report for when the database is back; where it is away, say so and say it now. Never raises."""
-    if not _is_away(error):
+    if not is_away(error):
         # Ours alone could not write (a spoilt transaction, a locked table): the next pass books it in a moment.
         logger.warning("%s is spooled: %s", report.open_key, type(error).__name__)
         _keep(report)
@@ -55,8 +55,11 @@ def restored(line: spool.Line) -> Report:
     return Report(entry=entry_or_plain(told.pop("type")), severity=severity, at=at, **told)
 
 
-def _is_away(error: Exception) -> bool:
-    """Not merely busy, and not merely without our tables yet: SQLite has one class for all of these."""
+def is_away(error: Exception) -> bool:
+    """Whether the database can't be reached, and is not merely busy, nor merely without our tables yet.
+
+    SQLite has one class for all of these.
+    """
     here = ("locked", "no such table", "no such column", "deadlock", "timeout exceeded", "statement timeout")
     return isinstance(error, (OperationalError, InterfaceError)) and not any(each in str(error) for each in here)
 

@@ -99,6 +99,7 @@ class Delivery:
 @dataclass(frozen=True)
 class Watch:
     ping_url: str | None = field(default=None, repr=False)  # somebody outside, in healthchecks.io's convention
+    health_token: str | None = field(default=None, repr=False)  # whoever brings it sees the details of health
 
 
 @dataclass(frozen=True)
