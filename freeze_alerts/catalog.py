@@ -1,4 +1,4 @@
-"""The nine alert types, one for our own troubles, and two for orders: each in one row.
+"""The nine alert types, one for our own troubles, two for orders, and a quiet daily one: each in one row.
 
 Channel, severity, answer-within, first command and anchor are the runbook's; code elsewhere asks
 :func:`entry` and repeats none of it.
@@ -55,6 +55,7 @@ class AlertType(StrEnum):
     TROUBLE = "alerting.trouble"
     PAYMENTS_FAILING = "payments.failing"
     PAYMENTS_STUCK = "payments.stuck"
+    BACKUP_SUMMARY = "backups.summary"
 
 
 class Nature(Enum):
@@ -147,7 +148,10 @@ ORDERS: tuple[Entry, ...] = (
 )  # fmt: skip
 """What an order model tells, where settings name one."""
 
-_OURS = {each.value: each for each in (*NINE, TROUBLE, *ORDERS)}
+BACKUP_SUMMARY = Entry(AlertType.BACKUP_SUMMARY, "Backups of the day", "backups", Severity.INFO, None, _RECORD,
+                       manage("backup_database --list"), "backups-of-the-day")  # fmt: skip
+
+_OURS = {each.value: each for each in (*NINE, TROUBLE, *ORDERS, BACKUP_SUMMARY)}
 
 
 def entry(alert_type: str) -> Entry:

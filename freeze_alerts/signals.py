@@ -13,15 +13,24 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
     All watched disks of a host were tried in one pass. ``host`` (str).
 ``backup_made``
     A backup is complete. ``database`` (its alias), ``name`` (str); ``snapshot_at`` (datetime: the moment it shows);
-    ``duration_seconds`` (float); ``stored_bytes`` (int); ``task_id`` (str, empty outside Celery).
+    ``duration_seconds`` (float); ``stored_bytes`` (int); ``task_id`` (str, empty outside Celery); ``made_by`` (str:
+    who, where it was not freeze-alerts). All but ``database`` may be left out.
 ``backup_failed``
     A backup could not be made, copied, proved or restored. ``database``, ``name`` (str, empty where it has none);
     ``stage`` (str: preflight, lock, dump, write, copy, proof, restore or died); ``error`` (str, without secrets);
-    ``signal_name`` (str: what ended a tool, as in SIGKILL); ``task_id``; ``untouched`` (str: what was left as it was).
+    ``signal_name`` (str: what ended a tool, as in SIGKILL); ``task_id``; ``untouched`` (str: what was left as it was);
+    ``made_by`` (str). All but ``database``, ``stage`` and ``error`` may be left out.
 ``backup_copied``
     Its second copy is complete. ``database``, ``name``, ``storage`` (str).
 ``backup_verified``
     It was proved. ``database``, ``name``, ``level`` (int: 1 read back, 2 restored).
+``backup_age_judged``
+    The newest complete backup of a database was looked at. ``database``; ``severity`` (Severity, or None while it is
+    young enough); ``age_hours`` (float); ``text`` (one sentence); ``fields`` (list of (name, value)).
+``backups_checked``
+    The backups of all watched databases were looked at in one pass. ``databases`` (list of str).
+``backups_summarized``
+    The day's backups were summed up. ``day`` (date); ``title``, ``text`` (str); ``fields`` (list of (name, value)).
 ``orders_judged``
     The shop's orders were read and judged, once for each condition. ``condition`` (str: "failing" or "stuck");
     ``severity`` (Severity the reading calls for, or None); ``held`` (Severity it can't let go of yet, or None; never
@@ -54,6 +63,9 @@ backup_made = Signal()
 backup_failed = Signal()
 backup_copied = Signal()
 backup_verified = Signal()
+backup_age_judged = Signal()
+backups_checked = Signal()
+backups_summarized = Signal()
 orders_judged = Signal()
 orders_checked = Signal()
 orders_unreadable = Signal()

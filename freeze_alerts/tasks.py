@@ -31,6 +31,18 @@ def check_payments() -> None:
     turns.take_by_beat("check_payments")
 
 
+@shared_task(ignore_result=True, name="freeze_alerts.tasks.check_backups")
+def check_backups() -> None:
+    """Look whether each database has a backup that is young enough, if it is time."""
+    turns.take_by_beat("check_backups")
+
+
+@shared_task(ignore_result=True, name="freeze_alerts.tasks.daily_backup_summary")
+def daily_backup_summary() -> None:
+    """Tell the day's backups, once a day from seven in the morning on."""
+    turns.take_by_beat("daily_backup_summary")
+
+
 @worker_process_shutdown.connect
 def finish_sending(**_: object) -> None:
     """A pool child runs no atexit hooks: without this its last message would wait for its lease to run out."""

@@ -89,7 +89,9 @@ def test_no_setting_is_documented_that_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", [*catalog.NINE, catalog.TROUBLE, *catalog.ORDERS], ids=lambda entry: str(entry.value)
+    "entry",
+    [*catalog.NINE, catalog.TROUBLE, *catalog.ORDERS, catalog.BACKUP_SUMMARY],
+    ids=lambda entry: str(entry.value),
 )
 def test_every_alert_type_is_documented_as_the_catalog_has_it(entry: catalog.Entry) -> None:
     page = _page("reference/alerts.md")

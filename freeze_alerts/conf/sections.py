@@ -41,6 +41,7 @@ class Backups:
     storage: str | None = None
     encrypt_to: tuple[str, ...] = ()
     identity: str | None = field(default=None, repr=False)  # a file with the age key that opens them
+    every_hours: float = 1  # when the next one is due
     stale_after_hours: float = 25
     keep_hourly_hours: float = 24
     keep_daily_days: float = 7

@@ -53,6 +53,10 @@ DUTIES: tuple[Duty, ...] = (
         per_host=True, without_database=True,
     ),
     Duty("check_payments", timedelta(minutes=5), "freeze_alerts.sources.orders.check.check_orders"),
+    Duty(
+        "check_backups", timedelta(minutes=5), "freeze_alerts.sources.backups.patrol.patrol", without_database=True,
+    ),
+    Duty("daily_backup_summary", timedelta(days=1), "freeze_alerts.sources.backups.summary.summarize", hour=7),
 )  # fmt: skip
 
 
