@@ -8,13 +8,19 @@ from freeze_alerts.alerts.admin import AlertAdmin
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.outbox.admin import MessageAdmin, WebhookStateAdmin
 from freeze_alerts.outbox.models import Message, WebhookState
+from freeze_alerts.sources.audit.admin import DeletionAdmin
+from freeze_alerts.sources.audit.mixin import AuditAdminMixin
+from freeze_alerts.sources.audit.models import Deletion
 from freeze_alerts.sources.disk.admin import DiskSampleAdmin
 from freeze_alerts.sources.disk.models import DiskSample
 from freeze_alerts.watch.admin import HeartbeatAdmin
 from freeze_alerts.watch.models import Heartbeat
+
+__all__ = ["AuditAdminMixin"]
 
 admin.site.register(Alert, AlertAdmin)
 admin.site.register(Message, MessageAdmin)
 admin.site.register(WebhookState, WebhookStateAdmin)
 admin.site.register(DiskSample, DiskSampleAdmin)
 admin.site.register(Heartbeat, HeartbeatAdmin)
+admin.site.register(Deletion, DeletionAdmin)

@@ -2,8 +2,22 @@
 
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.outbox.models import Booked, Message, WebhookState
+from freeze_alerts.sources.audit.models import ChainLink, DeletedRoot, DeletedRows, Deletion
 from freeze_alerts.sources.backups.models import BackupRun
 from freeze_alerts.sources.disk.models import DiskConsumer, DiskSample
 from freeze_alerts.watch.models import Heartbeat
 
-__all__ = ["Alert", "BackupRun", "Booked", "DiskConsumer", "DiskSample", "Heartbeat", "Message", "WebhookState"]
+__all__ = [
+    "Alert",
+    "BackupRun",
+    "Booked",
+    "ChainLink",
+    "DeletedRoot",
+    "DeletedRows",
+    "Deletion",
+    "DiskConsumer",
+    "DiskSample",
+    "Heartbeat",
+    "Message",
+    "WebhookState",
+]

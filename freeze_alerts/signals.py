@@ -39,6 +39,10 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
     A look at the orders came to its end: they could be read, or nobody wants them watched.
 ``orders_unreadable``
     The orders could not be read. ``error`` (str).
+``rows_deleted``
+    Somebody deleted something in the admin; sent inside the deleting transaction. ``card`` (str: which card it goes
+    on), ``deletion_id`` (int: its record), ``rows`` (int), ``is_loud`` (bool: somebody should hear of it now),
+    ``title``, ``text`` (str), ``fields`` (list of (name, value, whether it is short)).
 ``webhook_disabled``
     Discord refused a webhook for good. ``channel``, ``webhook`` (its redacted name), ``reason`` (str).
 ``webhook_enabled``
@@ -69,6 +73,7 @@ backups_summarized = Signal()
 orders_judged = Signal()
 orders_checked = Signal()
 orders_unreadable = Signal()
+rows_deleted = Signal()
 webhook_disabled = Signal()
 webhook_enabled = Signal()
 

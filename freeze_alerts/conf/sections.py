@@ -82,10 +82,14 @@ class Sentry:
 
 @dataclass(frozen=True)
 class Audit:
-    mask: tuple[str, ...] = ()
+    mask: tuple[str, ...] = ()  # columns never kept, beside those whose name says secret: "iban", "shop.order.note"
     loud_above_rows: float = 100
     protected_models: tuple[str, ...] = ()
-    trusted_proxies: float = 0
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    name_objects: bool = True  # whether cards name what was deleted, or only number it
+    snapshot_max_rows: float = 100_000  # above, only keys are kept
+    keep_days: float = 365  # the least age at which a record may be pruned
+    actor_resolver: str | None = None
 
 
 @dataclass(frozen=True)

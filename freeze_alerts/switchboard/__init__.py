@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freeze_alerts import signals
-from freeze_alerts.switchboard import backups, delivery, disk, orders
+from freeze_alerts.switchboard import audit, backups, delivery, disk, orders
 
 RECEIVERS = {
     signals.disk_measured: disk.on_disk_measured,
@@ -19,6 +19,7 @@ RECEIVERS = {
     signals.backup_age_judged: backups.on_backup_age_judged,
     signals.backups_checked: backups.on_backups_checked,
     signals.backups_summarized: backups.on_backups_summarized,
+    signals.rows_deleted: audit.on_rows_deleted,
     signals.webhook_disabled: delivery.on_webhook_disabled,
     signals.webhook_enabled: delivery.on_webhook_enabled,
     signals.message_dead: delivery.on_message_dead,

@@ -1,0 +1,178 @@
+"""One delete on its way: from the first row that is about to go to the record of them all."""
+
+from __future__ import annotations
+
+import contextlib
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import Model, ProtectedError, QuerySet, RestrictedError
+
+from freeze_alerts import conf
+from freeze_alerts.sources.audit.chunks import Key, without
+from freeze_alerts.sources.audit.collecting import Gathering, Snapshooter, Snapshot, TooManyRows
+from freeze_alerts.sources.audit.masking import Rules
+from freeze_alerts.sources.audit.rows import find_model
+
+
+class _Commit:
+    """Called by the transaction when it is committed, and dropped by it when it is rolled back."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+
+    def __call__(self) -> None:
+        self._batch.committed = True
+
+
+@dataclass(eq=False)
+class Batch:
+    """All that one call of ``delete()`` takes along. ``origin`` is what Django names as its cause."""
+
+    using: str
+    origin: Any
+    rules: Rules
+    told: set[Key] = field(default_factory=set)
+    """The rows whose going Django has announced."""
+    keys_only: bool = False
+    written: bool = False
+    committed: bool = False
+    _commit: Callable[[], _Commit | None] | None = None
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    limit: int = field(default_factory=lambda: int(conf.current().audit.snapshot_max_rows))
+    _last: list[Model] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.shooter = Snapshooter(self.rules, self.limit)
+
+    def announce(self, instance: Model) -> None:
+        """A row is about to go. What no gathering has found is taken from what Django holds."""
+        if self._commit is None:
+            commit = _Commit(self)
+            self._commit = weakref.ref(commit)
+            transaction.on_commit(commit, using=self.using)
+        key = row_key(instance)
+        self.told.add(key)
+        if self.origin is None:
+            self._announce_orphan(instance, key)
+        if key not in self.shooter.snapshot.keys:
+            self.shooter.add(_whole([instance], self.using), keys_only=self.keys_only)
+
+    def _announce_orphan(self, instance: Model, key: Key) -> None:
+        """Django names no cause: what is announced last is what the rest hangs on."""
+        if self._last and type(self._last[0]) is not type(instance):
+            self._last = []
+        self._last.append(instance)
+        if key not in self.shooter.snapshot.keys and not self.keys_only:
+            gather(self, _whole([instance], self.using), named=False)
+
+    def finish(self, before: Iterable[Batch]) -> Snapshot:
+        """The rows that go, without those that others recorded in this transaction, and those that stay after all."""
+        if self._last:
+            self.shooter.choose(self._last)
+        snapshot = self.shooter.finish()
+        known = {key for batch in before if batch.is_open for key in batch.snapshot.keys}
+        unannounced = {key for key in snapshot.keys - self.told if not _goes_unannounced(key[0], snapshot)}
+        dropped = (snapshot.keys & known) | unannounced
+        self.snapshot = _less(snapshot, dropped) if dropped else snapshot
+        self.written = True
+        return self.snapshot
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its transaction is still going on."""
+        return not self.committed and self._commit is not None and self._commit() is not None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it was begun and rolled back: whoever kept its rows would keep what is still there."""
+        return not self.committed and self._commit is not None and self._commit() is None
+
+
+def row_key(instance: Model) -> Key:
+    concrete = instance._meta.concrete_model or type(instance)
+    return concrete._meta.label_lower, instance.pk
+
+
+def begin(using: str, origin: Any, rules: Rules) -> Batch:
+    """Gather all that this origin will take along: an instance, a queryset, or nothing that Django names."""
+    batch = Batch(using, origin, rules)
+    roots = chosen(origin, using, batch.limit)
+    if roots:
+        gather(batch, roots)
+    return batch
+
+
+def chosen(origin: Any, using: str, limit: int) -> list[Model]:
+    """The objects an origin stands for, as the database has them; one more than the limit at the most."""
+    if isinstance(origin, Model):
+        return list(type(origin)._base_manager.using(using).filter(pk=origin.pk))
+    if isinstance(origin, QuerySet):
+        plain = origin.all().using(using).order_by().select_related(None).prefetch_related(None).defer(None)
+        return list(plain[: limit + 1])
+    return []
+
+
+def gather(batch: Batch, roots: list[Model], *, named: bool = True) -> None:
+    """Collect what hangs on the roots, and pack it; where that can't be, Django's announcements tell the rest."""
+    with contextlib.suppress(ProtectedError, RestrictedError):  # Django itself has found a way
+        collector = collect(batch, roots)
+        if collector is not None:
+            keep(batch, collector, roots if named else [])
+
+
+def collect(batch: Batch, roots: list[Model]) -> Gathering | None:
+    """All that hangs on the roots; None above the limit: then only keys are kept, as Django announces them.
+
+    Raises ProtectedError and RestrictedError.
+    """
+    collector = Gathering(batch.using, batch.origin, batch.limit)
+    try:
+        collector.collect(roots)
+    except TooManyRows:
+        batch.keys_only = True
+        batch.shooter.snapshot.complete = False
+        batch.shooter.choose(roots)
+        return None
+    return collector
+
+
+def keep(batch: Batch, collector: Gathering, roots: list[Model]) -> None:
+    batch.shooter.gather(collector)
+    batch.shooter.choose(roots)
+
+
+def _whole(instances: list[Model], using: str) -> list[Model]:
+    deferred = any(each.get_deferred_fields() for each in instances)
+    if not deferred:
+        return instances
+    model = type(instances[0])
+    return list(model._base_manager.using(using).filter(pk__in=[each.pk for each in instances])) or instances
+
+
+def _goes_unannounced(label: str, snapshot: Snapshot, asking: frozenset[str] = frozenset()) -> bool:
+    """Django announces neither rows of through tables it made itself, nor what the database takes along."""
+    model = find_model(label)
+    if model is None or model._meta.auto_created:
+        return True
+    keys = [each for each in model._meta.concrete_fields if isinstance(each, models.ForeignKey)]
+    if any(hasattr(each.remote_field.on_delete, "forced_collector") for each in keys):
+        return True
+    above = {each.related_model._meta.label_lower for each in keys if each.remote_field.on_delete is models.CASCADE}
+    above &= snapshot.counts.keys() - asking - {each._meta.label_lower for each in model._meta.parents}
+    return any(_goes_unannounced(each, snapshot, asking | {label}) for each in above)
+
+
+def _less(snapshot: Snapshot, dropped: set[Key]) -> Snapshot:
+    chunks = [without(chunk, dropped) for chunk in snapshot.chunks]
+    gone = Counter(label for label, _ in dropped)
+    tables = Counter({model._meta.db_table: count for label, count in gone.items() if (model := find_model(label))})
+    return Snapshot(
+        chunks=chunks, tables=snapshot.tables - tables, counts=snapshot.counts - gone,
+        left_out=snapshot.left_out - gone, roots=[root for root in snapshot.roots if root.key not in dropped],
+        files=snapshot.files, keys=snapshot.keys - dropped, complete=snapshot.complete,
+    )  # fmt: skip

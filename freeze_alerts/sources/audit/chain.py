@@ -1,0 +1,121 @@
+"""The chain that shows whether a record was touched: each link carries the hash of the one before.
+
+A link is made after the delete has been committed, in a moment of its own: no delete waits for another's, however
+long they take. Two that come at once are told apart by the position, which is unique. The hashes are keyed with
+SECRET_KEY, so whoever can write to the database alone can't make a chain that holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, IntegrityError, router, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from freeze_alerts import conf
+from freeze_alerts.sources.audit.models import ChainLink, DeletedRoot, DeletedRows, Deletion
+
+RECORDED, RESTORED, FORGOTTEN, PRUNED = "recorded", "restored", "forgotten", "pruned"
+BEGINNING = "0" * 64
+_SALT = b"freeze_alerts.audit.chain:"
+_RACES = 100
+_MYSQL_DEADLOCK = 1213
+
+
+class ChainTooBusy(conf.FreezeAlertsError):
+    """Others were quicker at every try to add a link to the chain."""
+
+
+def append(deletion: Deletion, reason: str) -> ChainLink:
+    """Seal a record as it stands in the database now. To be called after its commit."""
+    return _link(reason, deletion_id=deletion.pk, digest=digest(Deletion.objects.get(pk=deletion.pk)))
+
+
+def append_gap(note: str) -> ChainLink:
+    """Sign for records that were pruned; ``note`` names them."""
+    return _link(PRUNED, note=note, digest=hashlib.sha256(note.encode()).hexdigest())
+
+
+def unsealed() -> QuerySet[Deletion]:
+    """Records without a link: their process died between the commit and the link, or is just there."""
+    links = ChainLink.objects.filter(deletion_id=OuterRef("pk"))
+    return Deletion.objects.filter(~Exists(links)).order_by("pk")
+
+
+def digest(deletion: Deletion) -> str:
+    """Of all that a record says; of its rows by ``content_hash``, which :func:`content_hash` must equal."""
+    said = {field.attname: getattr(deletion, field.attname) for field in deletion._meta.concrete_fields}
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=_text).encode()).hexdigest()
+
+
+def content_hash(deletion: Deletion) -> str:
+    """Of the rows and roots as they stand in the database."""
+    roots: dict[int, list[DeletedRoot]] = {}
+    for root in DeletedRoot.objects.filter(deletion=deletion).order_by("pk").iterator():
+        roots.setdefault(root.chunk, []).append(root)
+    rolled = ""
+    for chunk in DeletedRows.objects.filter(deletion=deletion).order_by("number").iterator(chunk_size=20):
+        rolled = roll(rolled, chunk.number, bytes(chunk.data), roots.pop(chunk.number, []))
+    return roll(rolled, 0, b"", [each for left in roots.values() for each in left]) if roots else rolled
+
+
+def roll(before: str, number: int, data: bytes, roots: Iterable[DeletedRoot]) -> str:
+    """The hash of the rows up to this chunk, its roots included."""
+    named = [[each.model, each.object_id, each.repr] for each in roots]
+    rolled = hashlib.sha256(f"{before}:{number}:".encode())
+    rolled.update(data)
+    rolled.update(json.dumps(named).encode())
+    return rolled.hexdigest()
+
+
+def signature(link: ChainLink, key: str | bytes) -> str:
+    said = [link.position, _text(link.at), link.reason, link.deletion_id, link.note, link.digest, link.previous]
+    secret = key if isinstance(key, bytes) else key.encode()
+    return hmac.new(_SALT + secret, json.dumps(said).encode(), hashlib.sha256).hexdigest()
+
+
+def is_signed(link: ChainLink) -> bool:
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return any(hmac.compare_digest(link.hash, signature(link, key)) for key in keys)
+
+
+def links() -> Iterator[ChainLink]:
+    return ChainLink.objects.order_by("position").iterator()
+
+
+def _link(reason: str, *, digest: str, deletion_id: int | None = None, note: str = "") -> ChainLink:
+    using = router.db_for_write(ChainLink)
+    for _ in range(_RACES):
+        last = ChainLink.objects.using(using).order_by("-position").first()
+        link = ChainLink(
+            position=last.position + 1 if last else 1, reason=reason, deletion_id=deletion_id, note=note,
+            digest=digest, previous=last.hash if last else BEGINNING,
+        )  # fmt: skip
+        link.hash = signature(link, settings.SECRET_KEY)
+        try:
+            with transaction.atomic(using=using):
+                link.save(using=using, force_insert=True)
+        except IntegrityError:
+            continue
+        except DatabaseError as error:
+            if not _is_deadlock(error):
+                raise
+            continue
+        return link
+    raise ChainTooBusy
+
+
+def _text(value: Any) -> str:
+    """A value as the same text whatever clock the connection is set to."""
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _is_deadlock(error: Exception) -> bool:
+    """MySQL may call two inserts of the same position a deadlock."""
+    return bool(error.args) and error.args[0] == _MYSQL_DEADLOCK

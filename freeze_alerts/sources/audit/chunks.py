@@ -1,0 +1,186 @@
+"""Rows into chunks: JSON, compressed, 500 rows each, which ``rows`` reads."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Field, FileField, JSONField, Model
+
+from freeze_alerts.sources.audit.masking import Rules, redact
+from freeze_alerts.sources.audit.rows import primary_key, unpack
+from freeze_alerts.sources.audit.values import PLAIN, decode, encode
+
+CHUNK_ROWS = 500
+COMPRESSION = 3
+Key = tuple[str, Any]
+"""A row's ``app.model`` and primary key."""
+
+
+@dataclass
+class Chunk:
+    data: bytes
+    row_count: int
+    keys: list[Key]
+
+
+@dataclass
+class Table:
+    """What is kept of the rows of one model: worked out once, used for each row."""
+
+    model: type[Model]
+    label: str
+    name: str
+    fields: list[Field[Any, Any]]
+    masked: list[str]
+    content_types: list[str]
+    keys_only: bool
+    key: list[str]
+    files: list[str] = field(default_factory=list)
+
+    def heading(self) -> dict[str, Any]:
+        return {
+            "model": self.label, "table": self.name, "columns": [[each.attname, each.column] for each in self.fields],
+            "key": self.key, "masked": self.masked, "content_types": self.content_types, "keys_only": self.keys_only,
+        }  # fmt: skip
+
+    def reader(self) -> Callable[[Model], list[Any]]:
+        """What gives a row's values as JSON can hold them."""
+        names = [each.attname for each in self.fields]
+        if not names:
+            return lambda _instance: []
+        read = attrgetter(*names) if len(names) > 1 else lambda instance: (getattr(instance, names[0]),)
+        redacts = [isinstance(each, JSONField) for each in self.fields]
+        return partial(_read, read, self.fields, redacts if any(redacts) else None)
+
+
+def table_of(model: type[Model], rules: Rules, *, keys_only: bool = False) -> Table:
+    concrete = model._meta.concrete_model or model
+    opts = concrete._meta
+    label = opts.label_lower
+    columns = [each for each in opts.local_concrete_fields if each.column and not getattr(each, "generated", False)]
+    hidden = [each for each in columns if rules.hides(label, each)]
+    keys = key_fields(concrete)
+    wanted = keys if keys_only else columns
+    kept = [each for each in wanted if each not in hidden]
+    return Table(
+        model=concrete, label=label, name=opts.db_table, fields=kept, masked=[each.attname for each in hidden],
+        content_types=[each.attname for each in kept if _is_content_type(each)], keys_only=keys_only,
+        key=[each.attname for each in keys], files=[each.attname for each in kept if isinstance(each, FileField)],
+    )  # fmt: skip
+
+
+def key_fields(model: type[Model]) -> list[Field[Any, Any]]:
+    """The columns of the primary key: several for a composite one."""
+    return list(getattr(model._meta, "pk_fields", None) or [model._meta.pk])
+
+
+class Packer:
+    """Takes rows, gives chunks: only one chunk's rows are ever held."""
+
+    def __init__(self) -> None:
+        self.chunks: list[Chunk] = []
+        self._tables: list[dict[str, Any]] = []
+        self._content_types: dict[str, str] = {}
+        self._keys: list[Key] = []
+
+    def add(self, table: Table, instances: Sequence[Model]) -> None:
+        read = table.reader()
+        for start, end in self._portions(len(instances)):
+            portion = instances[start:end]
+            self._tables.append({**table.heading(), "rows": [read(each) for each in portion]})
+            self._keys += [(table.label, each.pk) for each in portion]
+            self._note_content_types(table, portion)
+            if len(self._keys) >= CHUNK_ROWS:
+                self._close()
+
+    def add_link(self, model: str, attname: str, new: Any, pairs: Iterable[tuple[Any, Any]]) -> None:
+        """The references of one column that were cut, as (pk, old value)."""
+        encoded = [[encode(pk), encode(old)] for pk, old in pairs]
+        for start in range(0, len(encoded), CHUNK_ROWS):
+            self._close(links=[[model, attname, encode(new), encoded[start : start + CHUNK_ROWS]]])
+
+    def finish(self) -> list[Chunk]:
+        if self._keys:
+            self._close()
+        return self.chunks
+
+    def _portions(self, count: int) -> Iterator[tuple[int, int]]:
+        start = 0
+        while start < count:
+            end = min(count, start + CHUNK_ROWS - len(self._keys))
+            yield start, end
+            start = end
+
+    def _close(self, links: Sequence[Any] = ()) -> None:
+        content = {"tables": self._tables, "content_types": self._content_types, "links": links}
+        self.chunks.append(Chunk(pack(content), len(self._keys), self._keys))
+        self._tables, self._content_types, self._keys = [], {}, []
+
+    def _note_content_types(self, table: Table, instances: Sequence[Model]) -> None:
+        for attname in table.content_types:
+            for number in {getattr(each, attname) for each in instances} - {None}:
+                if (label := _content_type_label(number)) is not None:
+                    self._content_types[str(number)] = label
+
+
+def pack(content: dict[str, Any]) -> bytes:
+    return zlib.compress(json.dumps(content, separators=(",", ":")).encode(), COMPRESSION)
+
+
+def without(chunk: Chunk, dropped: set[Key]) -> Chunk:
+    """The chunk without these rows."""
+    if dropped.isdisjoint(chunk.keys):
+        return chunk
+    content = unpack(chunk.data)
+    drop(content, dropped)
+    keys = [key for key in chunk.keys if key not in dropped]
+    return Chunk(pack(content), len(keys), keys)
+
+
+def drop(content: dict[str, Any], dropped: set[Key]) -> int:
+    """Take rows out of an unpacked chunk; returns how many."""
+    count = 0
+    for table in content["tables"]:
+        names = [attname for attname, _ in table["columns"]]
+        kept = [row for row in table["rows"] if stored_key(table, names, row) not in dropped]
+        count += len(table["rows"]) - len(kept)
+        table["rows"] = kept
+    content["tables"] = [table for table in content["tables"] if table["rows"]]
+    return count
+
+
+def stored_key(table: dict[str, Any], names: list[str], row: list[Any]) -> Key:
+    values = {name: decode(value) for name, value in zip(names, row, strict=True) if name in table["key"]}
+    return table["model"], primary_key(table["key"], values)
+
+
+def _read(
+    read: Callable[[Model], tuple[Any, ...]], fields: list[Field[Any, Any]], redacts: list[bool] | None, obj: Model
+) -> list[Any]:
+    values = read(obj)
+    if redacts is not None:
+        values = tuple(redact(each) if secret else each for each, secret in zip(values, redacts, strict=True))
+    return [
+        each if type(each) in PLAIN else encode(each, fields[position], obj) for position, each in enumerate(values)
+    ]
+
+
+def _is_content_type(column: Field[Any, Any]) -> bool:
+    generic = [each for each in column.model._meta.private_fields if isinstance(each, GenericForeignKey)]
+    return column.related_model is ContentType or column.name in {each.ct_field for each in generic}
+
+
+def _content_type_label(number: Any) -> str | None:
+    try:
+        found = ContentType.objects.get_for_id(number)
+    except (ContentType.DoesNotExist, TypeError, ValueError):
+        return None
+    return f"{found.app_label}.{found.model}"

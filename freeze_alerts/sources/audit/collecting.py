@@ -1,0 +1,183 @@
+"""What a delete will take along, gathered as Django's own delete gathers it, but with every column and row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.db.models.deletion import Collector
+
+from freeze_alerts import conf
+from freeze_alerts.sources.audit.chunks import Chunk, Key, Packer, Table, table_of
+from freeze_alerts.sources.audit.masking import MARK, Rules
+from freeze_alerts.sources.audit.models import NAME_LENGTH
+
+FILES_NAMED = 100
+OURS = "freeze_alerts"
+LEFT_OUT = frozenset({"admin.logentry", "sessions.session"})
+PRIVATE_NAMES = ("data", "field_updates", "collect", "add", "related_objects")
+OVERRIDDEN = ("can_fast_delete", "_has_signal_listeners", "add")
+_RELOADED_AT_ONCE = 500
+
+
+class TooManyRows(conf.FreezeAlertsError):
+    """More rows go than a record may hold."""
+
+
+@dataclass
+class Root:
+    """An object somebody chose to delete, by the name it had."""
+
+    model: str
+    object_id: str
+    repr: str
+    key: Key
+
+
+@dataclass
+class Snapshot:
+    """The rows of one delete, packed."""
+
+    chunks: list[Chunk] = field(default_factory=list)
+    tables: Counter[str] = field(default_factory=Counter)
+    """Rows by database table, to be held against what the database says it deleted."""
+    counts: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    roots: list[Root] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    keys: set[Key] = field(default_factory=set)
+    complete: bool = True
+
+
+class Gathering(Collector):
+    """Django's own walk along the relations; nothing is deleted unseen, nothing is read in part.
+
+    Raises ProtectedError and RestrictedError as Django does, and TooManyRows above ``limit``.
+    """
+
+    def __init__(self, using: str, origin: Any, limit: int) -> None:
+        super().__init__(using=using, origin=origin)
+        self.force_collection = True  # Django 6.1: also what the database itself would take along
+        self._left = limit
+
+    def can_fast_delete(self, objs: Any, from_field: Any = None) -> bool:
+        return False
+
+    def _has_signal_listeners(self, model: type[Model]) -> bool:
+        return True
+
+    def add(self, objs: Any, source: Any = None, nullable: bool = False, reverse_dependency: bool = False) -> Any:
+        new = super().add(objs, source, nullable, reverse_dependency)
+        self._left -= len(new)
+        if self._left < 0:
+            raise TooManyRows
+        return new
+
+    def groups(self) -> Iterator[tuple[type[Model], list[Model]]]:
+        for model, instances in self.data.items():
+            if instances:
+                yield model, _completed(model, list(instances), self.using)
+
+    def cut(self) -> Iterator[tuple[str, str, Any, Iterable[tuple[Any, Any]]]]:
+        """The references that will be cut: model, attname, new value, and (pk, old value) of each row."""
+        for (column, value), batches in self.field_updates.items():
+            new = value.pk if isinstance(value, Model) else value
+            for objs in batches:
+                yield column.model._meta.label_lower, column.attname, new, _pairs(objs, column.attname)
+
+
+class Snapshooter:
+    """Packs what one or several gatherings found, each row once."""
+
+    def __init__(self, rules: Rules, limit: int) -> None:
+        self.snapshot = Snapshot()
+        self._rules, self._limit = rules, limit
+        self._packer = Packer()
+        self._tables: dict[tuple[type[Model], bool], Table] = {}
+
+    def add(self, instances: Sequence[Model], *, keys_only: bool = False) -> None:
+        """Rows of one model. Those that are known already are passed over."""
+        table = self._table(type(instances[0]), keys_only)
+        new = [each for each in instances if (table.label, each.pk) not in self.snapshot.keys]
+        self.snapshot.keys.update((table.label, each.pk) for each in new)
+        self.snapshot.tables[table.name] += len(new)
+        if _is_left_out(table.label, self._rules):
+            self.snapshot.left_out[table.label] += len(new)
+            return
+        self.snapshot.counts[table.label] += len(new)
+        self._packer.add(table, new)
+        self._name_files(table, new)
+
+    def gather(self, collector: Gathering) -> None:
+        for _, instances in collector.groups():
+            self.add(instances)
+        for model, attname, new, pairs in collector.cut():
+            self._packer.add_link(model, attname, new, islice(pairs, self._limit))
+
+    def choose(self, instances: Iterable[Model]) -> None:
+        """Remember these as the objects that were chosen."""
+        for each in instances:
+            table = self._table(type(each), False)
+            hidden = not set(table.key).isdisjoint(table.masked)
+            object_id = MARK if hidden else key_text(each.pk)
+            root = Root(table.label, object_id, object_name(each, hidden=hidden), (table.label, each.pk))
+            self.snapshot.roots.append(root)
+
+    def finish(self) -> Snapshot:
+        self.snapshot.chunks = self._packer.finish()
+        return self.snapshot
+
+    def _table(self, model: type[Model], keys_only: bool) -> Table:
+        if (model, keys_only) not in self._tables:
+            self._tables[model, keys_only] = table_of(model, self._rules, keys_only=keys_only)
+        return self._tables[model, keys_only]
+
+    def _name_files(self, table: Table, instances: Sequence[Model]) -> None:
+        named = (str(getattr(each, name) or "") for name in table.files for each in instances)
+        room = FILES_NAMED - len(self.snapshot.files)
+        self.snapshot.files += list(islice(filter(None, named), room))
+
+
+def key_text(pk: Any) -> str:
+    """A primary key as one can type it."""
+    return ",".join(map(str, pk)) if isinstance(pk, tuple) else str(pk)[:255]
+
+
+def object_name(instance: Model, *, hidden: bool = False) -> str:
+    """What the object calls itself; what kind it is where it can't say, or would say a secret key."""
+    try:
+        return "" if hidden else str(instance)[:NAME_LENGTH]
+    except Exception:  # noqa: BLE001 - somebody else's __str__, which must not stop their delete
+        return f"{instance._meta.verbose_name} object ({key_text(instance.pk)})"[:NAME_LENGTH]
+
+
+def missing_private_names() -> list[str]:
+    """What this Django's Collector no longer has of what we stand on."""
+    there = {*dir(Collector), *vars(Collector(using="default", origin=None))}
+    return sorted({*PRIVATE_NAMES, *OVERRIDDEN} - there)
+
+
+def _is_left_out(label: str, rules: Rules) -> bool:
+    return label in LEFT_OUT or label in rules.exclude or label.partition(".")[0] == OURS
+
+
+def _completed(model: type[Model], instances: list[Model], using: str) -> list[Model]:
+    """The instances with every column read: one that was deferred would cost a query a row."""
+    partial = [each.pk for each in instances if each.get_deferred_fields()]
+    if not partial:
+        return instances
+    whole: list[Model] = [each for each in instances if not each.get_deferred_fields()]
+    for start in range(0, len(partial), _RELOADED_AT_ONCE):
+        portion = partial[start : start + _RELOADED_AT_ONCE]
+        whole += model._base_manager.using(using).filter(pk__in=portion)
+    return whole
+
+
+def _pairs(objs: Any, attname: str) -> Iterable[tuple[Any, Any]]:
+    if isinstance(objs, QuerySet) and objs._result_cache is None:
+        return objs.values_list("pk", attname).iterator()
+    return [(each.pk, getattr(each, attname)) for each in objs]

@@ -1,0 +1,156 @@
+"""``class OrderAdmin(AuditAdminMixin, admin.ModelAdmin)``: every delete made through that admin is recorded."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db import router
+from django.db.models import Model, ProtectedError, QuerySet, RestrictedError
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver
+
+from freeze_alerts.sources.audit import batches, masking, scope
+from freeze_alerts.sources.audit.batches import Batch
+from freeze_alerts.sources.audit.models import Deletion
+from freeze_alerts.sources.audit.recording import RecordNotWritten
+from freeze_alerts.sources.audit.scope import Scope
+from freeze_alerts.sources.audit.who import where_from, who_asks
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:
+    _ModelAdmin = object
+
+_Url = URLPattern | URLResolver
+_REFUSED_STATUS = 503
+
+
+class AuditAdminMixin(_ModelAdmin):
+    """Goes before the admin class it is mixed with.
+
+    ``audit_mask`` and ``audit_keep`` name columns whose values are never kept, or kept though their name speaks
+    against it; ``audit_exclude`` names models (``shop.log``) whose rows are counted only.
+    """
+
+    audit_mask: Iterable[str] = ()
+    audit_keep: Iterable[str] = ()
+    audit_exclude: Iterable[str] = ()
+
+    @property
+    def urls(self) -> list[Any]:
+        """Every page of this admin, those included that a subclass adds."""
+        return [self._audited(each) for each in super().urls]
+
+    def audit_response(self, request: HttpRequest, response: HttpResponse, deletions: list[Deletion]) -> HttpResponse:
+        """The answer to a request that deleted something; still in its transaction where that is the request's."""
+        return response
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """On the confirmed POST the objects are gathered once, for the record; what the page would list is not."""
+        open_scope = scope.current()
+        if open_scope is None or request.method != "POST" or not request.POST.get("post") or not objs:
+            return super().get_deleted_objects(objs, request)
+        found = self._gathered(open_scope, objs, request)
+        return found if found is not None else super().get_deleted_objects(objs, request)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """What was asked for: an intent. What happened is seen where it happens."""
+        if (open_scope := scope.current()) is not None:
+            open_scope.asked.update(each._meta.label_lower for each in queryset)
+        return super().log_deletions(request, queryset)
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        with self._scope(request):
+            super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        with self._scope(request):
+            super().delete_queryset(request, queryset)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        with self._scope(request):
+            super().save_formset(request, form, formset, change)
+
+    def _scope(self, request: HttpRequest) -> AbstractContextManager[Scope]:
+        return scope.opened(lambda: self._new_scope(request))
+
+    def _new_scope(self, request: HttpRequest) -> Scope:
+        rules = masking.rules(self.audit_mask, self.audit_keep, self.audit_exclude)
+        site = self.admin_site.name
+        return Scope(lambda: who_asks(request), lambda: where_from(request, site), rules)
+
+    def _audited(self, url: _Url) -> _Url:
+        if isinstance(url, URLResolver):
+            within = [self._audited(each) for each in url.url_patterns]
+            return URLResolver(url.pattern, within, url.default_kwargs, url.app_name, url.namespace)
+        return URLPattern(url.pattern, self._audited_view(url.callback), url.default_args, url.name)
+
+    def _audited_view(self, view: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.iscoroutinefunction(view):
+
+            @wraps(view)
+            async def audited_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+                with self._scope(request):
+                    return await view(request, *args, **kwargs)
+
+            return audited_async
+
+        @wraps(view)
+        def audited(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            try:
+                with self._scope(request) as opened:
+                    response = view(request, *args, **kwargs)
+                    recorded = _once(opened.recorded)
+                    return self.audit_response(request, response, recorded) if recorded else response
+            except RecordNotWritten as refusal:
+                return self._refused(request, refusal)
+
+        return audited
+
+    def _refused(self, request: HttpRequest, refusal: RecordNotWritten) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request), "title": "Nothing was deleted", "opts": self.opts,
+            "reason": type(refusal.__cause__).__name__ if refusal.__cause__ else "",
+        }  # fmt: skip
+        page = "admin/freeze_alerts/deletion/refused.html"
+        return TemplateResponse(request, page, context, status=_REFUSED_STATUS)
+
+    def _gathered(self, open_scope: Scope, objs: Any, request: HttpRequest) -> Any:
+        """What Django's own function answers, without the texts; None where Django's page must say more."""
+        using = router.db_for_write(self.model)
+        origin = objs if isinstance(objs, QuerySet) else objs[0]
+        batch = Batch(using, origin, open_scope.rules)
+        roots = list(objs) if isinstance(objs, QuerySet) else batches.chosen(origin, using, batch.limit)
+        try:
+            collector = batches.collect(batch, roots)
+        except (ProtectedError, RestrictedError):
+            return None
+        if collector is None:
+            return None
+        lacking = self._lacking_permissions(collector.data, request)
+        if not lacking:
+            batches.keep(batch, collector, roots)
+            open_scope.prepare(batch)
+        counts = {model._meta.verbose_name_plural: len(each) for model, each in collector.data.items()}
+        return [], counts, lacking, []
+
+    def _lacking_permissions(self, collected: Any, request: HttpRequest) -> set[str]:
+        """The kinds of objects this person may not delete, as Django asks for them."""
+        lacking = set()
+        for model, instances in collected.items():
+            if not self.admin_site.is_registered(model):
+                continue
+            allows = self.admin_site.get_model_admin(model).has_delete_permission
+            if not all(allows(request, each) for each in instances):
+                lacking.add(str(model._meta.verbose_name))
+        return lacking
+
+
+def _once(recorded: list[Deletion]) -> list[Deletion]:
+    return list({each.uid: each for each in recorded}.values())

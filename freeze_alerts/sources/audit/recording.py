@@ -1,0 +1,189 @@
+"""Writes the record into the transaction that deletes, and tells of it there."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.db import router, transaction
+
+from freeze_alerts import conf
+from freeze_alerts.sources.audit import chain, telling
+from freeze_alerts.sources.audit.collecting import OURS, Root, Snapshot
+from freeze_alerts.sources.audit.models import DeletedRoot, DeletedRows, Deletion
+from freeze_alerts.sources.audit.who import clean, columns
+
+if TYPE_CHECKING:
+    from freeze_alerts.sources.audit.scope import Scope
+
+logger = logging.getLogger("freeze_alerts")
+
+_ROOTS_AT_ONCE = 1000
+_CHUNKS_AT_ONCE = 50
+
+
+class RecordNotWritten(conf.FreezeAlertsError):
+    """Nothing was deleted, because the record of it could not be written."""
+
+
+@contextmanager
+def or_refused() -> Iterator[None]:
+    """Whatever fails within, fails the delete: none happens that isn't recorded."""
+    try:
+        yield
+    except RecordNotWritten:
+        raise
+    except Exception as error:
+        logger.exception("a delete was refused, because its record could not be written")
+        raise RecordNotWritten from error
+
+
+def record(scope: Scope, using: str, snapshot: Snapshot) -> None:
+    """Add what one delete took along to the record of its scope; the first time, tell of it too.
+
+    Where the delete is on another database than the records, each delete is a record of its own that counts only
+    once the other database has committed.
+    """
+    ours = router.db_for_write(Deletion)
+    if using != ours:
+        _record_elsewhere(scope, using, ours, snapshot)
+        return
+    with _together(ours):
+        deletion = _standing_record(scope, using)
+        is_new = deletion is None
+        deletion = deletion or _new_record(scope, using)
+        _fill(deletion, scope, snapshot, is_new=is_new)
+        scope.recorded.append(deletion)
+        scope.writes[using] += 1
+        if is_new:
+            telling.tell(deletion)
+
+
+def settle(scope: Scope, using: str) -> None:
+    """After the commit: note what SQL deleted past us, bring the card up to date, seal the record."""
+    try:
+        with _together(router.db_for_write(Deletion)):
+            deletion = _standing_record(scope, using)
+            surplus = unaccounted(scope, using)
+            if surplus:
+                deletion = deletion or _new_record(scope, using)
+                deletion.without_snapshot = surplus
+                deletion.save()
+            if deletion is not None and (surplus or scope.writes[using] > 1):
+                telling.tell(deletion)
+        if deletion is not None:
+            chain.append(deletion, chain.RECORDED)
+    except Exception:  # the rows are gone and recorded: nobody's request may fail for the rest
+        logger.exception("the record of a delete on %s could not be completed", using)
+
+
+def unaccounted(scope: Scope, using: str) -> dict[str, int | None]:
+    """Rows by table that SQL deleted and nobody recorded; None for a table that was emptied at once."""
+    gone, kept = scope.gone.get(using, Counter()), scope.kept.get(using, Counter())
+    surplus: dict[str, int | None] = dict(gone - kept)
+    surplus |= {table: None for alias, table in scope.emptied if alias == using}
+    silent = _silent_tables() if surplus else set()
+    return {table: rows for table, rows in sorted(surplus.items()) if table not in silent}
+
+
+def _silent_tables() -> set[str]:
+    """Through tables (an edited form changes them), sessions, and our own."""
+    return {
+        model._meta.db_table
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.auto_created or model._meta.app_label in (OURS, "sessions")
+    }
+
+
+def _record_elsewhere(scope: Scope, using: str, ours: str, snapshot: Snapshot) -> None:
+    with transaction.atomic(using=ours):
+        deletion = _new_record(scope, using, uid=uuid.uuid4(), confirmed=False)
+        _fill(deletion, scope, snapshot, is_new=True)
+    scope.recorded.append(deletion)
+
+    def confirm() -> None:
+        try:
+            deletion.confirmed = True
+            with transaction.atomic(using=ours):
+                deletion.save(update_fields=["confirmed"])
+                telling.tell(deletion)
+            chain.append(deletion, chain.RECORDED)
+        except Exception:  # the delete is done on the other database: nobody's request may fail for the rest
+            logger.exception("the record %s could not be confirmed", deletion)
+
+    transaction.on_commit(confirm, using=using, robust=True)
+
+
+def _together(ours: str) -> AbstractContextManager[object]:
+    """All of a record or nothing; within the deleting transaction that is so already."""
+    return nullcontext() if transaction.get_connection(ours).in_atomic_block else transaction.atomic(using=ours)
+
+
+def _standing_record(scope: Scope, using: str) -> Deletion | None:
+    """The record as the database has it: what was written in a savepoint may be gone again."""
+    if not scope.writes[using]:
+        return None
+    return Deletion.objects.using(router.db_for_write(Deletion)).filter(uid=scope.uid).first()
+
+
+def _new_record(scope: Scope, using: str, **given: object) -> Deletion:
+    who, where = scope.told()
+    told = {"uid": scope.uid, "card": scope.uid, **columns(who), **columns(where), **given}
+    return Deletion(database=using, reason=clean(scope.reason)[:255], asked=dict(scope.asked), **told)
+
+
+def _fill(deletion: Deletion, scope: Scope, snapshot: Snapshot, *, is_new: bool) -> None:
+    ours = router.db_for_write(Deletion)
+    first = deletion.chunks + 1
+    named = _placed(snapshot, first)
+    _count(deletion, snapshot)
+    for number, chunk in enumerate(snapshot.chunks, first):
+        deletion.content_hash = chain.roll(deletion.content_hash, number, chunk.data, named.get(number, ()))
+    deletion.chunks += len(snapshot.chunks)
+    if is_new:
+        telling.join_burst(deletion)
+    deletion.save(using=ours, force_insert=is_new, force_update=not is_new)
+    DeletedRows.objects.using(ours).bulk_create(
+        [DeletedRows(deletion=deletion, number=number, row_count=chunk.row_count, data=chunk.data)
+         for number, chunk in enumerate(snapshot.chunks, first)],
+        batch_size=_CHUNKS_AT_ONCE,
+    )  # fmt: skip
+    roots = [root for number in sorted(named) for root in named[number]]
+    for root in roots:
+        root.deletion = deletion
+    DeletedRoot.objects.using(ours).bulk_create(roots, batch_size=_ROOTS_AT_ONCE)
+
+
+def _count(deletion: Deletion, snapshot: Snapshot) -> None:
+    chosen = Counter(root.model for root in snapshot.roots)
+    deletion.model = deletion.model or (snapshot.roots[0].model if snapshot.roots else "")
+    deletion.root_count += len(snapshot.roots)
+    deletion.row_count += sum(snapshot.counts.values())
+    deletion.roots = _summed(deletion.roots, chosen)
+    deletion.counts = _summed(deletion.counts, snapshot.counts)
+    deletion.left_out = _summed(deletion.left_out, snapshot.left_out)
+    deletion.files = [*deletion.files, *map(clean, snapshot.files)][:100]
+    deletion.complete = deletion.complete and snapshot.complete
+
+
+def _summed(counted: dict[str, int], more: Counter[str]) -> dict[str, int]:
+    return dict(sorted((Counter(counted) + more).items()))
+
+
+def _placed(snapshot: Snapshot, first: int) -> dict[int, Sequence[DeletedRoot]]:
+    """The roots by the number of the chunk that holds their row; one that has none stands with the first."""
+    number_of = {key: number for number, chunk in enumerate(snapshot.chunks, first) for key in chunk.keys}
+    placed: dict[int, list[DeletedRoot]] = {}
+    for root in snapshot.roots:
+        number = number_of.get(root.key, first)
+        placed.setdefault(number, []).append(_indexed(root, number))
+    return dict(placed)
+
+
+def _indexed(root: Root, number: int) -> DeletedRoot:
+    return DeletedRoot(model=root.model, object_id=clean(root.object_id)[:255], repr=clean(root.repr), chunk=number)

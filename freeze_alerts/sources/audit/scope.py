@@ -1,0 +1,215 @@
+"""While a scope is open, every delete in its thread is captured; outside of one nothing of ours listens."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connections, transaction
+from django.db.models import Model
+from django.db.models.signals import post_delete, pre_delete
+
+from freeze_alerts.sources.audit import batches, recording
+from freeze_alerts.sources.audit.batches import Batch
+from freeze_alerts.sources.audit.masking import Rules
+from freeze_alerts.sources.audit.models import Deletion
+from freeze_alerts.sources.audit.who import Where, Who
+
+logger = logging.getLogger("freeze_alerts")
+
+_DELETE = re.compile(r"""\b(?:DELETE\s+FROM|(TRUNCATE)(?:\s+TABLE)?)\s+(?:ONLY\s+)?["`\[]?([\w$.]+)""", re.IGNORECASE)
+_BEGINS = ("DELETE", "WITH", "TRUNCA", "/*", "--")
+_UID = "freeze_alerts.audit"
+_current: ContextVar[Scope | None] = ContextVar("freeze_alerts_audit_scope", default=None)
+_lock = threading.Lock()
+_open_scopes = 0
+
+
+@dataclass
+class Scope:
+    """One request, or one ``with audited_deletes()``: what it deletes is one record a database."""
+
+    find_who: Callable[[], Who]
+    find_where: Callable[[], Where]
+    rules: Rules
+    reason: str = ""
+    asked: Counter[str] = field(default_factory=Counter)
+    batches: list[Batch] = field(default_factory=list)
+    uid: UUID = field(default_factory=uuid4)
+    recorded: list[Deletion] = field(default_factory=list)
+    """The records written to, as they stood then; one may have been rolled back since."""
+    writes: Counter[str] = field(default_factory=Counter)
+    """How often each database's record was written to."""
+    gone: dict[str, Counter[str]] = field(default_factory=dict)
+    kept: dict[str, Counter[str]] = field(default_factory=dict)
+    """Rows by table that the database says are gone, and those that were recorded; both committed."""
+    emptied: set[tuple[str, str]] = field(default_factory=set)
+    """Tables that were truncated: the database doesn't say how many rows they held."""
+    is_paused: bool = False
+    _told: tuple[Who, Where] | None = None
+
+    def told(self) -> tuple[Who, Where]:
+        """Who and where, asked once, before the first row goes: it may be the person's own account."""
+        if self._told is None:
+            self._told = self.find_who(), self.find_where()
+        return self._told
+
+    def prepare(self, batch: Batch) -> None:
+        self.told()
+        self.batches.append(batch)
+
+    def batch_of(self, origin: Any, using: str) -> Batch:
+        """The delete this row belongs to: a new one where its origin is new, or had its turn before."""
+        for batch in reversed(self.batches):
+            if batch.origin is origin and batch.using == using and not batch.written and not batch.has_failed:
+                return batch
+        self.told()
+        batch = batches.begin(using, origin, self.rules)
+        self.batches.append(batch)
+        return batch
+
+    def written_on(self, using: str) -> list[Batch]:
+        return [batch for batch in self.batches if batch.written and batch.using == using]
+
+
+def current() -> Scope | None:
+    return _current.get()
+
+
+@contextmanager
+def opened(make: Callable[[], Scope]) -> Iterator[Scope]:
+    """Open a scope, or take part in the one that is open. Costs no query."""
+    outer = _current.get()
+    if outer is not None:
+        yield outer
+        return
+    scope = make()
+    token = _current.set(scope)
+    _listen()
+    try:
+        with ExitStack() as watched:
+            for connection in connections.all():
+                watched.enter_context(connection.execute_wrapper(_Counter(scope, connection.alias)))
+            yield scope
+    finally:
+        _leave()
+        _current.reset(token)
+        _settle(scope)
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """What is deleted within is not captured."""
+    scope = _current.get()
+    if scope is None:
+        yield
+        return
+    before, scope.is_paused = scope.is_paused, True
+    try:
+        yield
+    finally:
+        scope.is_paused = before
+
+
+def on_pre_delete(*, instance: Model, using: str, origin: Any = None, **_: Any) -> None:
+    scope = _current.get()
+    if scope is None or scope.is_paused:
+        return
+    with recording.or_refused():
+        scope.batch_of(origin, using).announce(instance)
+
+
+def on_post_delete(*, using: str, origin: Any = None, **_: Any) -> None:
+    """The first row is gone: all have been announced, and we stand in the transaction that deletes them."""
+    scope = _current.get()
+    if scope is None or scope.is_paused:
+        return
+    for batch in reversed(scope.batches):
+        if batch.origin is origin and batch.using == using:
+            if not batch.written:
+                with recording.or_refused():
+                    _write(scope, batch)
+            return
+
+
+def _write(scope: Scope, batch: Batch) -> None:
+    snapshot = batch.finish(scope.written_on(batch.using))
+    if not snapshot.counts and not snapshot.left_out:
+        return
+    recording.record(scope, batch.using, snapshot)
+    tables = snapshot.tables
+
+    def committed() -> None:
+        scope.kept.setdefault(batch.using, Counter()).update(tables)
+
+    transaction.on_commit(committed, using=batch.using)
+
+
+def _settle(scope: Scope) -> None:
+    """What is left to do once all is committed; at once where nothing is open."""
+    for using in {*scope.writes, *scope.gone}:
+
+        def settle(using: str = using) -> None:
+            recording.settle(scope, using)
+
+        try:
+            transaction.on_commit(settle, using=using, robust=True)
+        except Exception:  # the delete stands; what is left is the tail of its record
+            logger.exception("the record of a delete on %s could not be completed", using)
+
+
+class _Counter:
+    """Counts what SQL deletes, whoever wrote it, as soon as that is committed."""
+
+    def __init__(self, scope: Scope, using: str) -> None:
+        self._scope, self._using = scope, using
+
+    def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        result = execute(sql, params, many, context)
+        if type(sql) is str and sql.lstrip()[:6].upper().startswith(_BEGINS):
+            self._note(sql, context["cursor"].rowcount)
+        return result
+
+    def _note(self, sql: str, rows: int) -> None:
+        found = _DELETE.search(sql)
+        if found is None or self._scope.is_paused or (rows == 0 and found[1] is None):
+            return
+        table = (found[2] or "").rpartition(".")[2]
+        gone = self._scope.gone.setdefault(self._using, Counter())
+
+        def committed() -> None:
+            gone[table] += max(rows, 0)
+            if found[1] is not None:
+                self._scope.emptied.add((self._using, table))
+
+        connection = connections[self._using]
+        if connection.in_atomic_block:
+            connection.on_commit(committed)
+        else:
+            committed()
+
+
+def _listen() -> None:
+    global _open_scopes  # noqa: PLW0603 - signals are the process's own, and so is the count of who listens
+    with _lock:
+        _open_scopes += 1
+        if _open_scopes == 1:
+            pre_delete.connect(on_pre_delete, dispatch_uid=_UID, weak=False)
+            post_delete.connect(on_post_delete, dispatch_uid=_UID, weak=False)
+
+
+def _leave() -> None:
+    global _open_scopes  # noqa: PLW0603
+    with _lock:
+        _open_scopes -= 1
+        if _open_scopes == 0:
+            pre_delete.disconnect(dispatch_uid=_UID)
+            post_delete.disconnect(dispatch_uid=_UID)

@@ -1,0 +1,72 @@
+"""What is said of a record: in words, and to whoever listens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import router
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from freeze_alerts import conf, signals
+from freeze_alerts.sources.audit import words
+from freeze_alerts.sources.audit.models import DeletedRoot, Deletion
+
+BURST = timedelta(minutes=1)
+NAMED = 5
+
+
+def join_burst(deletion: Deletion) -> None:
+    """A single object, deleted within a minute of another by the same person, goes on the first one's card."""
+    if deletion.root_count != 1 or not deletion.actor_id:
+        return
+    recent = Deletion.objects.using(router.db_for_write(Deletion)).filter(
+        actor_id=deletion.actor_id, real_actor_id=deletion.real_actor_id, at__gte=timezone.now() - BURST,
+        root_count=1, card=F("uid"), confirmed=True,
+    )  # fmt: skip
+    first = recent.order_by("-at").values_list("card", flat=True).first()
+    if first is not None:
+        deletion.card = first
+
+
+def tell(deletion: Deletion) -> None:
+    """Send the signal, in the deleting transaction: one card speaks for the whole burst."""
+    together = [deletion] if deletion.card == deletion.uid else list(_on_card(deletion))
+    signals.rows_deleted.send_robust(
+        sender=Deletion, card=str(deletion.card), deletion_id=deletion.pk,
+        rows=sum(each.row_count for each in together), is_loud=is_loud(together), title=words.title(together),
+        text=words.text(together), fields=words.fields(together, _names(together)),
+    )  # fmt: skip
+
+
+def is_loud(together: Sequence[Deletion]) -> bool:
+    """Whether so much is gone, or something so dear, that somebody should hear of it."""
+    audit = conf.current().audit
+    protected = {label.lower() for label in audit.protected_models}
+    rows = sum(each.row_count + _unseen_rows(each) for each in together)
+    labels = {label for each in together for label in (*each.counts, *each.left_out)}
+    return rows > audit.loud_above_rows or not labels.isdisjoint(protected) or _was_emptied(together)
+
+
+def _unseen_rows(deletion: Deletion) -> int:
+    return sum(rows or 0 for rows in deletion.without_snapshot.values())
+
+
+def _was_emptied(together: Sequence[Deletion]) -> bool:
+    return any(rows is None for each in together for rows in each.without_snapshot.values())
+
+
+def _names(together: Sequence[Deletion]) -> list[str]:
+    """The first few objects by the name they had, or by their key where names are private."""
+    roots = DeletedRoot.objects.using(router.db_for_write(DeletedRoot))
+    found = roots.filter(deletion__in=[each.pk for each in together]).order_by("pk")[:NAMED]
+    by_name = conf.current().audit.name_objects
+    return [
+        each.repr if by_name and each.repr.strip() else f"{words.kind(each.model)} {each.object_id}" for each in found
+    ]
+
+
+def _on_card(deletion: Deletion) -> QuerySet[Deletion]:
+    using = router.db_for_write(Deletion)
+    return Deletion.objects.using(using).filter(card=deletion.card, confirmed=True).order_by("pk")
