@@ -5,6 +5,7 @@ from freeze_alerts.outbox.models import Booked, Message, WebhookState
 from freeze_alerts.sources.audit.models import ChainLink, DeletedRoot, DeletedRows, Deletion
 from freeze_alerts.sources.backups.models import BackupRun
 from freeze_alerts.sources.disk.models import DiskConsumer, DiskSample
+from freeze_alerts.sources.sentry.models import SentryDelivery, SentryRule
 from freeze_alerts.watch.models import Heartbeat
 
 __all__ = [
@@ -19,5 +20,7 @@ __all__ = [
     "DiskSample",
     "Heartbeat",
     "Message",
+    "SentryDelivery",
+    "SentryRule",
     "WebhookState",
 ]

@@ -77,6 +77,7 @@ class Sentry:
     organization: str = ""
     project: str = ""
     token: str = field(default="", repr=False)
+    integration: str = ""  # the slug of the internal integration
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
