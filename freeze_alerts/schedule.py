@@ -17,6 +17,11 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": {"expires": 30},
     },
+    "freeze_alerts.canary": {
+        "task": "freeze_alerts.tasks.canary",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
+    },
     **{
         f"freeze_alerts.{duty.name}": {
             "task": f"freeze_alerts.tasks.{duty.name}",

@@ -47,6 +47,11 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
     Discord refused a webhook for good. ``channel``, ``webhook`` (its redacted name), ``reason`` (str).
 ``webhook_enabled``
     A disabled webhook works again. ``webhook`` (its redacted name).
+``part_died``
+    A part of our own chain is dead. ``part`` (``beat``, ``canary``, ``broker``, ``watchdog``, ``outbox``, or a duty's
+    row), ``title``, ``text`` (one sentence), ``command`` (what to run next; may be left out).
+``part_revived``
+    It gives signs of life again. ``part`` (str).
 
 Out (the life of an alert, after it is committed):
 
@@ -76,6 +81,8 @@ orders_unreadable = Signal()
 rows_deleted = Signal()
 webhook_disabled = Signal()
 webhook_enabled = Signal()
+part_died = Signal()
+part_revived = Signal()
 
 alert_opened = Signal()
 alert_worsened = Signal()

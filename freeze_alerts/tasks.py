@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from celery import shared_task
-from celery.signals import worker_process_shutdown
+from celery.signals import beat_init, before_task_publish, worker_process_shutdown
 
 from freeze_alerts.outbox import doorbell
-from freeze_alerts.watch import turns
+from freeze_alerts.watch import heartbeats, traces, turns
 
 PATIENCE_SECONDS = 20.0
 
@@ -17,6 +17,19 @@ def deliver_messages() -> None:
     from freeze_alerts.delivery import deliver_patiently  # drags requests in; only workers need it
 
     deliver_patiently(PATIENCE_SECONDS)
+    heartbeats.beat(heartbeats.SWEEP, "by Celery")
+
+
+@shared_task(ignore_result=True, name=traces.CANARY_TASK)
+def canary() -> None:
+    """Prove the way from Beat through broker and worker into the database."""
+    traces.canary_arrived()
+
+
+@shared_task(ignore_result=True, name="freeze_alerts.tasks.look_after_parts")
+def look_after_parts() -> None:
+    """Look whether every part of the chain is alive, if it is time."""
+    turns.take_by_beat("look_after_parts")
 
 
 @shared_task(ignore_result=True, name="freeze_alerts.tasks.check_disk")
@@ -41,6 +54,18 @@ def check_backups() -> None:
 def daily_backup_summary() -> None:
     """Tell the day's backups, once a day from seven in the morning on."""
     turns.take_by_beat("daily_backup_summary")
+
+
+@beat_init.connect
+def note_beats_begin(**_: object) -> None:
+    """Beat is alive, whether or not its broker is."""
+    traces.beat_began()
+
+
+@before_task_publish.connect
+def note_beats_work(sender: object = None, **_: object) -> None:
+    """Beat is at work."""
+    traces.published(sender)
 
 
 @worker_process_shutdown.connect

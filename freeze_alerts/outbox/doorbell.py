@@ -147,6 +147,19 @@ def publish() -> bool:
     return True
 
 
+def reach_broker() -> bool:
+    """Log in to Celery's broker, within about a second; False where this process knows no Celery app.
+
+    Raises whatever the broker's client raises where it does not answer.
+    """
+    app = celery_app()
+    if app is None or app.conf.task_always_eager:
+        return False
+    with app.connection_for_write(connect_timeout=1, transport_options=_BOUNDED) as connection:
+        connection.default_channel  # noqa: B018 - Redis is not spoken to before there is a channel
+    return True
+
+
 def celery_app() -> Any:
     """The project's Celery app, seen from any thread; None where none is configured.
 

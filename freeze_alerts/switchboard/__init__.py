@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freeze_alerts import signals
-from freeze_alerts.switchboard import audit, backups, delivery, disk, orders
+from freeze_alerts.switchboard import audit, backups, delivery, disk, orders, watch
 
 RECEIVERS = {
     signals.disk_measured: disk.on_disk_measured,
@@ -23,6 +23,8 @@ RECEIVERS = {
     signals.webhook_disabled: delivery.on_webhook_disabled,
     signals.webhook_enabled: delivery.on_webhook_enabled,
     signals.message_dead: delivery.on_message_dead,
+    signals.part_died: watch.on_part_died,
+    signals.part_revived: watch.on_part_revived,
 }
 
 

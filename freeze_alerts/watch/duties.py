@@ -49,6 +49,10 @@ class Duty:
 
 DUTIES: tuple[Duty, ...] = (
     Duty(
+        "look_after_parts", timedelta(minutes=1), "freeze_alerts.watch.look.look_after_parts",
+        limit=timedelta(minutes=2),
+    ),
+    Duty(
         "check_disk", timedelta(minutes=5), "freeze_alerts.sources.disk.check.check_disks",
         per_host=True, without_database=True,
     ),

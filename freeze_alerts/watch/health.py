@@ -55,6 +55,7 @@ class Condition:
 CONDITIONS: tuple[str, ...] = (
     "freeze_alerts.watch.conditions.disks.disks",
     "freeze_alerts.watch.conditions.outbox.outbox",
+    "freeze_alerts.watch.conditions.parts.living",
 )
 
 

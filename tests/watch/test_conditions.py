@@ -11,8 +11,9 @@ from freeze_alerts import signals
 from freeze_alerts.catalog import AlertType, Severity
 from freeze_alerts.outbox.models import Message
 from freeze_alerts.sources.disk.models import DiskSample
-from freeze_alerts.watch import health
+from freeze_alerts.watch import health, heartbeats
 from freeze_alerts.watch.health import Condition, State
+from freeze_alerts.watch.models import Heartbeat
 from tests.factories import AlertFactory, MessageFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,6 +104,36 @@ def test_a_folded_message_waits_for_nothing():
     digest = MessageFactory(alert=None, intent="digest:1", state=Message.State.SENT)
     MessageFactory(created_at=timezone.now() - timedelta(hours=3), folded_into=digest)
     assert of("outbox").state is State.OK
+
+
+def test_a_part_that_never_gave_a_sign_is_not_told_of():
+    assert {each.name for each in health.conditions()} == {"disks", "outbox"}
+
+
+def test_a_part_is_as_old_as_its_last_sign():
+    heartbeats.beat("beat")
+    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=100))
+    found = of("beat")
+    assert (found.state, found.unit, found.threshold) == (State.OK, "seconds", 420)
+    assert found.value >= 100
+
+
+def test_a_dead_part_is_a_warning_since_its_last_sign():
+    heartbeats.beat("watchdog")
+    Heartbeat.objects.update(at=timezone.now() - timedelta(minutes=4))
+    found = of("watchdog")
+    assert (found.state, found.since) == (State.WARNING, Heartbeat.objects.get().at)
+
+
+def test_somebody_outside_who_does_not_answer_is_a_warning():
+    heartbeats.miss("ping", "Timeout")
+    assert of("ping").state is State.WARNING
+
+
+def test_a_duty_that_fails_is_a_warning():
+    now = timezone.now()
+    Heartbeat.objects.create(name="duty:check_payments", started_at=now, failures=3, detail="ValueError")
+    assert of("duty:check_payments").state is State.WARNING
 
 
 def test_a_room_that_fails_is_unknown_and_hides_no_other(monkeypatch, caplog):
