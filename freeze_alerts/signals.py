@@ -48,8 +48,8 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
 ``webhook_enabled``
     A disabled webhook works again. ``webhook`` (its redacted name).
 ``part_died``
-    A part of our own chain is dead. ``part`` (``beat``, ``canary``, ``broker``, ``watchdog``, ``outbox``, or a duty's
-    row), ``title``, ``text`` (one sentence), ``command`` (what to run next; may be left out).
+    A part of our own chain is dead. ``part`` (beat, canary, broker, watchdog, outbox, or a duty's row), ``title``,
+    ``text`` (one sentence), ``command`` (what to run next; may be left out).
 ``part_revived``
     It gives signs of life again. ``part`` (str).
 
