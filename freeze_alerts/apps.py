@@ -13,6 +13,8 @@ class FreezeAlertsConfig(AppConfig):
     def ready(self) -> None:
         from freeze_alerts import checks, switchboard  # noqa: F401 - importing the checks registers them
         from freeze_alerts.discord import webhook
+        from freeze_alerts.sources.errors import attach
 
         switchboard.connect()
         webhook.install()
+        attach.install()  # after the outbox is loaded: at exit the last errors are booked before its last word

@@ -5,6 +5,14 @@ from freeze_alerts.outbox.models import Booked, Message, WebhookState
 from freeze_alerts.sources.audit.models import ChainLink, DeletedRoot, DeletedRows, Deletion
 from freeze_alerts.sources.backups.models import BackupRun
 from freeze_alerts.sources.disk.models import DiskConsumer, DiskSample
+from freeze_alerts.sources.errors.models import (
+    ErrorMinute,
+    FailedPayment,
+    Issue,
+    IssueMinute,
+    IssueRelease,
+    IssueUser,
+)
 from freeze_alerts.sources.sentry.models import SentryDelivery, SentryRule
 from freeze_alerts.watch.models import Heartbeat
 
@@ -18,7 +26,13 @@ __all__ = [
     "Deletion",
     "DiskConsumer",
     "DiskSample",
+    "ErrorMinute",
+    "FailedPayment",
     "Heartbeat",
+    "Issue",
+    "IssueMinute",
+    "IssueRelease",
+    "IssueUser",
     "Message",
     "SentryDelivery",
     "SentryRule",

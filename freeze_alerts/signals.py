@@ -43,6 +43,24 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
     Somebody deleted something in the admin; sent inside the deleting transaction. ``card`` (str: which card it goes
     on), ``deletion_id`` (int: its record), ``rows`` (int), ``is_loud`` (bool: somebody should hear of it now),
     ``title``, ``text`` (str), ``fields`` (list of (name, value, whether it is short)).
+``issue_found``
+    An error of a kind never seen before. ``key`` (str: what tells it from others, "issue:12" for ours), ``title``,
+    ``text`` (str), ``fields`` (list of (name, value)), ``release``, ``link`` (str); ``new_within_5_minutes`` (int,
+    this one included; may be left out).
+``issue_regressed``
+    An issue that was resolved is back. ``key``, ``title``, ``text``, ``fields``, ``release``, ``link``.
+``payment_failed``
+    A payment met an error; takes the place of the two above. ``key``, ``title``, ``text``, ``fields``, ``release``,
+    ``link``; ``news`` (str: "new", "regression", or empty for an issue that is known; may be left out).
+``issue_resolved``
+    A person has resolved an issue, or wants to hear no more of it. ``key``, ``by``, ``reason`` (str).
+``errors_judged``
+    The errors of the last hour were counted and judged. ``series`` (str: "errors" or "payments"), ``count`` (int),
+    ``severity``, ``held`` (as of a disk), ``text`` (str), ``fields`` (list of (name, value)).
+``errors_dropped``
+    A process met more kinds of errors than it can keep. ``host`` (str), ``count`` (int).
+``errors_unbooked``
+    Errors can't be written to the database and are counted in memory. ``error`` (the exception), ``waiting`` (int).
 ``webhook_disabled``
     Discord refused a webhook for good. ``channel``, ``webhook`` (its redacted name), ``reason`` (str).
 ``webhook_enabled``
@@ -79,6 +97,13 @@ orders_judged = Signal()
 orders_checked = Signal()
 orders_unreadable = Signal()
 rows_deleted = Signal()
+issue_found = Signal()
+issue_regressed = Signal()
+payment_failed = Signal()
+issue_resolved = Signal()
+errors_judged = Signal()
+errors_dropped = Signal()
+errors_unbooked = Signal()
 webhook_disabled = Signal()
 webhook_enabled = Signal()
 part_died = Signal()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from celery import shared_task
-from celery.signals import beat_init, before_task_publish, worker_process_shutdown
+from celery.signals import beat_init, before_task_publish, task_failure, worker_process_shutdown
 
 from freeze_alerts.outbox import doorbell
+from freeze_alerts.sources.errors import attach, intake
 from freeze_alerts.watch import heartbeats, traces, turns
 
 PATIENCE_SECONDS = 20.0
@@ -68,7 +69,17 @@ def note_beats_work(sender: object = None, **_: object) -> None:
     traces.published(sender)
 
 
+@shared_task(ignore_result=True, name="freeze_alerts.tasks.judge_error_rates")
+def judge_error_rates() -> None:
+    """Judge how many errors there were within the last hour: a spike ends without another error."""
+    turns.take_by_beat("judge_error_rates")
+
+
 @worker_process_shutdown.connect
 def finish_sending(**_: object) -> None:
     """A pool child runs no atexit hooks: without this its last message would wait for its lease to run out."""
+    intake.close()
     doorbell.close()
+
+
+task_failure.connect(attach.on_task_failure, dispatch_uid="freeze_alerts.on_task_failure")

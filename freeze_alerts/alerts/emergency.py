@@ -40,12 +40,22 @@ def without_database(report: Report, error: Exception) -> Outcome:
         doorbell.ring()
         return Outcome.SPOOLED
     logger.error("the database can't be reached (%s): %s is spooled", type(error).__name__, report.open_key)
-    outage = _outage(error)
-    if not spool.holds_key(outage.open_key):
-        _say(outage, _keep(outage))
+    tell_outage(error)
     _say(report, _keep(report))
     doorbell.ring()
     return Outcome.SPOOLED
+
+
+def tell_outage(error: Exception) -> None:
+    """Say once, straight in Discord, that the database is away, if that is what the error means."""
+    if not is_away(error):
+        return
+    outage = _outage(error)
+    if not spool.holds_key(outage.open_key):
+        kept = _keep(outage)
+        if not kept[1] or spool.first_of(outage.open_key) == kept[0]:  # another process may have been quicker
+            _say(outage, kept)
+        doorbell.ring()
 
 
 def restored(line: spool.Line) -> Report:

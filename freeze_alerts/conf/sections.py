@@ -54,6 +54,13 @@ class Errors:
     warning_per_hour: float = 10
     critical_per_hour: float = 50
     payment_spike_per_hour: float = 3
+    clear_percent: float = 50  # of its line; a spike ends when it has been this low for
+    hold_minutes: float = 30
+    rising_per_hour: float = 100  # above this, and rising, the card says to consider maintenance mode
+    regression_grace_seconds: float = 60  # errors this soon after the resolving are late news
+    new_issues_fold_above: float = 10  # within 5 minutes
+    ignore_loggers: tuple[str, ...] = ("multiprocessing",)
+    keep_days: float = 31  # of the counts a minute
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,7 @@ class Watch:
 @dataclass(frozen=True)
 class Settings:
     environment: str = "production"
+    release: str = ""
     base_url: str = ""
     webhooks: Mapping[str, WebhookSource] = field(default_factory=dict, repr=False)
     discord_api_url: str = "https://discord.com/api/v10"

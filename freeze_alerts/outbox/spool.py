@@ -62,7 +62,12 @@ def holds(line_id: str) -> bool:
 
 def holds_key(key: str) -> bool:
     """Whether a line about this trouble waits to be booked."""
-    return any(line.get("key") == key for line in _waiting())
+    return first_of(key) is not None
+
+
+def first_of(key: str) -> str | None:
+    """The id of the line that was the first to tell of this trouble, of those that wait to be booked."""
+    return next((line["id"] for line in _waiting() if line.get("key") == key), None)
 
 
 def is_empty() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freeze_alerts import signals
-from freeze_alerts.switchboard import audit, backups, delivery, disk, orders, watch
+from freeze_alerts.switchboard import audit, backups, delivery, disk, errors, orders, watch
 
 RECEIVERS = {
     signals.disk_measured: disk.on_disk_measured,
@@ -20,6 +20,13 @@ RECEIVERS = {
     signals.backups_checked: backups.on_backups_checked,
     signals.backups_summarized: backups.on_backups_summarized,
     signals.rows_deleted: audit.on_rows_deleted,
+    signals.issue_found: errors.on_issue_found,
+    signals.issue_regressed: errors.on_issue_regressed,
+    signals.payment_failed: errors.on_payment_failed,
+    signals.issue_resolved: errors.on_issue_resolved,
+    signals.errors_judged: errors.on_errors_judged,
+    signals.errors_dropped: errors.on_errors_dropped,
+    signals.errors_unbooked: errors.on_errors_unbooked,
     signals.webhook_disabled: delivery.on_webhook_disabled,
     signals.webhook_enabled: delivery.on_webhook_enabled,
     signals.message_dead: delivery.on_message_dead,

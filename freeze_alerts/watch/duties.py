@@ -61,6 +61,7 @@ DUTIES: tuple[Duty, ...] = (
         "check_backups", timedelta(minutes=5), "freeze_alerts.sources.backups.patrol.patrol", without_database=True,
     ),
     Duty("daily_backup_summary", timedelta(days=1), "freeze_alerts.sources.backups.summary.summarize", hour=7),
+    Duty("judge_error_rates", timedelta(minutes=1), "freeze_alerts.sources.errors.watch.judge_rates"),
 )  # fmt: skip
 
 

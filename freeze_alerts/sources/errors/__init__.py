@@ -1,0 +1,1 @@
+"""Errors and payments: captured by sentry-sdk, judged here, told by signals."""
