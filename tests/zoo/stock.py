@@ -100,7 +100,7 @@ def record(animal, *, empty=False):
         animal=animal,
         blob=bytes(range(256)),
         data={"a": [1, None, {"ä": "\N{OWL}"}], "at": "2026-03-29T01:30:00.123Z", "big": 2**60, "f": 0.1},
-        weight=Decimal("123456789012345678.000000000001"),
+        weight=Decimal("123.000000000001"),
         length=0.1 + 0.2,
         huge=-(2**63),
         asleep=timedelta(days=-3, seconds=5, microseconds=7),
