@@ -61,6 +61,9 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
     A process met more kinds of errors than it can keep. ``host`` (str), ``count`` (int).
 ``errors_unbooked``
     Errors can't be written to the database and are counted in memory. ``error`` (the exception), ``waiting`` (int).
+``deletion_restored``
+    Somebody put back what was deleted; sent inside the restoring transaction. ``card`` (str: which card told of the
+    delete), ``by``, ``text`` (str: who put back what), ``everything`` (bool: nothing on that card is left behind).
 ``webhook_disabled``
     Discord refused a webhook for good. ``channel``, ``webhook`` (its redacted name), ``reason`` (str).
 ``webhook_enabled``
@@ -104,6 +107,7 @@ issue_resolved = Signal()
 errors_judged = Signal()
 errors_dropped = Signal()
 errors_unbooked = Signal()
+deletion_restored = Signal()
 webhook_disabled = Signal()
 webhook_enabled = Signal()
 part_died = Signal()

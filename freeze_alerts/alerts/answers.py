@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import router, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from freeze_alerts import outbox
@@ -12,7 +13,7 @@ from freeze_alerts.alerts.lifecycle import resolve_alert
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.alerts.outcome import Outcome
 from freeze_alerts.alerts.reminders import REMINDED_FROM
-from freeze_alerts.alerts.report import fit
+from freeze_alerts.alerts.report import fit, fit_key
 from freeze_alerts.catalog import Nature, entry_or_plain
 
 _CHANGED_AT_ONCE = 500
@@ -36,6 +37,18 @@ def snooze(alert: Alert, until: datetime) -> bool:
     """No reminders until then; a high one is told again when the time is up. False if it had ended."""
     reminder = until if alert.level >= REMINDED_FROM and alert.status == Alert.Status.OPEN else None
     return _change(alert, snoozed_until=until, next_reminder_at=reminder)
+
+
+def undo(alert_type: str, *, key: str, text: str, because: str = "") -> bool:
+    """What was told is undone, in part or (``because``) as a whole: its card says so. False if none told of it."""
+    alert = Alert.objects.filter(type=alert_type, key=fit_key(key)).order_by("-id").first()
+    if alert is None:
+        return False
+    now = timezone.now()
+    whole = {"ended_because": fit(because, 255), "resolved_at": now, "sequence": F("sequence") + 1} if because else {}
+    Alert.objects.filter(pk=alert.pk).update(card_due_at=now, text=fit(f"{alert.text}\n{text}"), **whole)
+    outbox.ring_after_commit()
+    return True
 
 
 def mark_changed_cards() -> int:

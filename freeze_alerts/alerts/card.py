@@ -86,7 +86,7 @@ def _alert_card(alert: Alert, message: Message) -> Card:
 def standing(alert: Alert) -> Standing:
     row = entry_or_plain(alert.type)
     if alert.ended and row.nature is Nature.RECORD:
-        return Standing.OPEN  # it was born ended: there is nothing to turn green
+        return Standing.ENDED if alert.ended_because else Standing.OPEN  # born ended: green only once it is undone
     if alert.ended:
         return Standing.UNWATCHED if alert.unwatched else Standing.ENDED
     return Standing.ACKNOWLEDGED if alert.status == Alert.Status.ACKNOWLEDGED else Standing.OPEN

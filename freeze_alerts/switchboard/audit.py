@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from freeze_alerts.alerts import open_alert
+from freeze_alerts.alerts.answers import undo
 from freeze_alerts.alerts.card import admin_url
 from freeze_alerts.catalog import AlertType, Severity
 from freeze_alerts.switchboard.door import door
@@ -19,3 +20,8 @@ def on_rows_deleted(
         AlertType.ADMIN_DELETE, key=f"deletion:{card}", title=title, text=text, fields=fields, value=rows,
         severity=Severity.HIGH if is_loud else None, link=admin_url("deletion_change", deletion_id),
     )  # fmt: skip
+
+
+@door
+def on_deletion_restored(*, card: str, by: str, text: str, everything: bool, **_: Any) -> None:
+    undo(AlertType.ADMIN_DELETE, key=f"deletion:{card}", because=f"restored by {by}" if everything else "", text=text)

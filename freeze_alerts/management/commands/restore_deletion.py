@@ -98,7 +98,8 @@ class Command(BaseCommand):
             self.stdout.write(self.style.ERROR("Nothing was put back."))
         else:
             self.stdout.write(self.style.SUCCESS(_outcome(done, dry_run=dry_run)))
-        sys.exit(EXIT_FINE if done or was_back else EXIT_BLOCKED) if not done else None
+        if done is None:
+            sys.exit(EXIT_FINE if was_back else EXIT_BLOCKED)
 
     def _print(self, seen: Look) -> None:
         deletion = seen.deletion

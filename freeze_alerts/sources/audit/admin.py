@@ -6,9 +6,10 @@ from django.db.models import Model
 from django.http import HttpRequest
 
 from freeze_alerts.read_only import ReadOnlyAdmin
+from freeze_alerts.sources.audit.restore.pages import RestoreMixin
 
 
-class DeletionAdmin(ReadOnlyAdmin):
+class DeletionAdmin(RestoreMixin, ReadOnlyAdmin):
     list_display = ("at", "actor", "model", "root_count", "row_count", "ip", "path")
     date_hierarchy = "at"
 

@@ -19,6 +19,7 @@ from freeze_alerts.sources.audit import batches, masking, scope
 from freeze_alerts.sources.audit.batches import Batch
 from freeze_alerts.sources.audit.models import Deletion
 from freeze_alerts.sources.audit.recording import RecordNotWritten
+from freeze_alerts.sources.audit.restore import pages
 from freeze_alerts.sources.audit.scope import Scope
 from freeze_alerts.sources.audit.who import where_from, who_asks
 
@@ -49,6 +50,7 @@ class AuditAdminMixin(_ModelAdmin):
 
     def audit_response(self, request: HttpRequest, response: HttpResponse, deletions: list[Deletion]) -> HttpResponse:
         """The answer to a request that deleted something; still in its transaction where that is the request's."""
+        pages.offer(request, deletions, self.admin_site.name)
         return response
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

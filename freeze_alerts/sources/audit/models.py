@@ -60,6 +60,9 @@ class Deletion(models.Model):
 
     restored_at = models.DateTimeField(null=True, blank=True)
     restored_by = models.CharField(max_length=255, blank=True)
+    restorations = models.JSONField(
+        default=list, encoder=DjangoJSONEncoder, help_text="Who put back what of it, and when; several where in parts."
+    )
 
     class Meta:
         app_label = "freeze_alerts"

@@ -15,7 +15,7 @@ from freeze_alerts.sources.audit import chain
 from freeze_alerts.sources.audit.models import Deletion
 from freeze_alerts.sources.audit.restore import links, write
 from freeze_alerts.sources.audit.restore.look import Look, look
-from freeze_alerts.sources.audit.restore.remarks import Kind, Remark
+from freeze_alerts.sources.audit.restore.remarks import Kind, Remark, counted
 
 _WOULD_NOT_TAKE = (DatabaseError, ValidationError, ValueError, TypeError, ArithmeticError)
 
@@ -107,7 +107,16 @@ def _record(deletion: Deletion, done: Restored, by: Person, via: str, using: str
     if done.look.is_all:
         deletion.restored_at, deletion.restored_by = now, by.name[:255]
     deletion.save(using=using, update_fields=["restorations", "restored_at", "restored_by"])
-    signals.deletion_restored.send_robust(
-        Deletion, deletion=deletion, by=by.name, only=done.look.only, rows=done.rows, everything=done.look.is_all
-    )
+    _tell(deletion, done, by, using)
     chain.append(deletion, "restored")
+
+
+def _tell(deletion: Deletion, done: Restored, by: Person, using: str) -> None:
+    """One card may speak for a burst of deletes: it turns green with the last of them."""
+    others = Deletion.objects.using(using).filter(card=deletion.card, confirmed=True).exclude(pk=deletion.pk)
+    left = others.filter(restored_at=None).count()
+    what = f"{done.look.only} and what belonged to it" if done.look.only else f"deletion {deletion.pk}"
+    signals.deletion_restored.send_robust(
+        Deletion, card=str(deletion.card), by=by.name, everything=done.look.is_all and not left,
+        text=f"{by.name} has put back {what}: {counted(done.rows, 'row')}.",
+    )  # fmt: skip

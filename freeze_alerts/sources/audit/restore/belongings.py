@@ -101,6 +101,6 @@ def _holds_on_to(model: type[Model] | None, row: Row) -> Iterator[_Handle]:
             yield label_of(each.remote_field.model), each.target_field.attname, value
     for generic in model._meta.private_fields:
         if isinstance(generic, GenericForeignKey):
-            about = row.content_types.get(model._meta.get_field(generic.ct_field).attname, "")
-            if about:
+            attname = next(each.attname for each in model._meta.concrete_fields if each.name == generic.ct_field)
+            if about := row.content_types.get(attname, ""):
                 yield concrete_label(about), _PK, str(row.values.get(generic.fk_field))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db.models import Field, ForeignKey, Model, QuerySet
+from django.db.models import ForeignKey, Model, QuerySet
 
 from freeze_alerts.sources.audit.restore.belongings import Place, Recorded, label_of, references
 from freeze_alerts.sources.audit.restore.parents import sets_null
@@ -76,8 +76,7 @@ def _emptied(present: Iterable[Row]) -> Iterator[Link]:
 
 
 def _reference(model: type[Model] | None, attname: str) -> ForeignKey[Any, Any] | None:
-    named: list[Field[Any, Any]] = [] if model is None else references(model)
-    return next((each for each in named if each.attname == attname and isinstance(each, ForeignKey)), None)
+    return next((each for each in references(model) if each.attname == attname), None) if model else None
 
 
 def _comes_back(field: ForeignKey[Any, Any], value: Any, tables: dict[str, Table]) -> bool:

@@ -51,6 +51,13 @@ class RestoreMixin(_Admin):
             return self._put_back(request, deletion, only)
         return self._show(request, look(deletion, only))
 
+    def render_change_form(  # noqa: PLR0917 - Django's own signature
+        self, request: HttpRequest, context: dict[str, Any], add: bool = False, change: bool = False,
+        form_url: str = "", obj: Deletion | None = None,
+    ) -> HttpResponse:  # fmt: skip
+        context["may_restore"] = obj is not None and not obj.restored_at and request.user.has_perm(PERMISSION)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
     def _put_back(self, request: HttpRequest, deletion: Deletion, only: str) -> HttpResponse:
         if lacking(request, list(deletion.counts if not only else look(deletion, only).counts)):
             raise PermissionDenied
@@ -68,10 +75,10 @@ class RestoreMixin(_Admin):
     def _show(self, request: HttpRequest, seen: Look) -> HttpResponse:
         deletion = seen.deletion
         without = lacking(request, list(seen.counts))
-        roots = deletion.root_objects.order_by("pk")[: SHOWN + 1] if deletion.root_count > 1 else []
+        roots = list(deletion.root_objects.order_by("pk")[:SHOWN]) if deletion.root_count > 1 else []
         context = self.admin_site.each_context(request) | {
             "title": "Put back what was deleted", "opts": self.opts, "media": self.media, "deletion": deletion,
-            "seen": seen, "said": words.text([deletion]), "lacking": without, "roots": roots[:SHOWN],
+            "seen": seen, "said": words.text([deletion]), "lacking": without, "roots": roots,
             "conflicts": seen.conflicts[:SHOWN], "more_conflicts": len(seen.conflicts) - SHOWN,
             "losses": seen.losses[:SHOWN], "more_losses": len(seen.losses) - SHOWN,
             "kinds": [(words.kind(label, count), label, count) for label, count in seen.counts.items()],

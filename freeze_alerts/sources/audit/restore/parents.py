@@ -74,8 +74,7 @@ def _goes_with(gone: _Gone, recorded: Recorded, family: set[Place] | None) -> bo
         return True
     own = family is None or (gone.table.label, gone.key) in family
     return not own and any(
-        row.values.get(gone.field.target_field.attname) == gone.value
-        for row in recorded.get(gone.target, {}).values()
+        row.values.get(gone.field.target_field.attname) == gone.value for row in recorded.get(gone.target, {}).values()
     )
 
 
@@ -83,7 +82,7 @@ def _gone(tables: dict[str, Table], existing: _Existing) -> Iterator[_Gone]:
     coming: dict[tuple[str, str], set[Any]] = {}
     for table in tables.values():
         for field in references(table.model):
-            if not field.db_constraint:
+            if not getattr(field, "db_constraint", True):
                 continue
             target, attname = label_of(field.remote_field.model), field.target_field.attname
             if (target, attname) not in coming:

@@ -26,8 +26,7 @@ def conflicts(table: Table, database: str) -> Iterator[Remark]:
     everybody: QuerySet[Any] = QuerySet(model=table.model, using=database)
     yield from _keys_in_use(table, everybody)
     for names in _unique_together(table.model):
-        fields = [table.model._meta.get_field(name) for name in names]
-        yield from _taken(table, everybody, fields, Q(), nulls_distinct=True)
+        yield from _taken(table, everybody, _named(table, names), Q(), nulls_distinct=True)
     for constraint in table.model._meta.constraints:
         if isinstance(constraint, UniqueConstraint):
             yield from _against(table, everybody, constraint)
@@ -46,13 +45,17 @@ def _unique_together(model: type[Model]) -> Iterator[Sequence[str]]:
     yield from model._meta.unique_together
 
 
+def _named(table: Table, names: Sequence[str]) -> list[Field[Any, Any]]:
+    fields = {each.name: each for each in table.model._meta.concrete_fields}
+    return [fields[name] for name in names]
+
+
 def _against(table: Table, everybody: QuerySet[Any], constraint: UniqueConstraint) -> Iterator[Remark]:
     condition, nulls_distinct = constraint.condition or Q(), constraint.nulls_distinct is not False
     if not constraint.fields:
         yield from _expressions_taken(table, everybody, constraint, condition)
         return
-    fields = [table.model._meta.get_field(name) for name in constraint.fields]
-    yield from _taken(table, everybody, fields, condition, nulls_distinct=nulls_distinct)
+    yield from _taken(table, everybody, _named(table, constraint.fields), condition, nulls_distinct=nulls_distinct)
 
 
 def _taken(

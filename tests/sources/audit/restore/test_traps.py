@@ -36,7 +36,7 @@ from tests.zoo.models import (
 )
 from tests.zoo.stock import MOMENT, dump, note, stock
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_1_a_microsecond_is_kept():
