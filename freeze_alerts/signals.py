@@ -24,6 +24,8 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
     Its second copy is complete. ``database``, ``name``, ``storage`` (str).
 ``backup_verified``
     It was proved. ``database``, ``name``, ``level`` (int: 1 read back, 2 restored).
+``backup_restored``
+    It took the place of a database. ``database`` (the alias it went into), ``name``.
 ``backup_age_judged``
     The newest complete backup of a database was looked at. ``database``; ``severity`` (Severity, or None while it is
     young enough); ``age_hours`` (float); ``text`` (one sentence); ``fields`` (list of (name, value)).
@@ -93,6 +95,7 @@ backup_made = Signal()
 backup_failed = Signal()
 backup_copied = Signal()
 backup_verified = Signal()
+backup_restored = Signal()
 backup_age_judged = Signal()
 backups_checked = Signal()
 backups_summarized = Signal()

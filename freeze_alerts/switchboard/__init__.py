@@ -13,6 +13,7 @@ RECEIVERS = {
     signals.backup_failed: backups.on_backup_failed,
     signals.backup_copied: backups.on_backup_copied,
     signals.backup_verified: backups.on_backup_verified,
+    signals.backup_restored: backups.on_backup_restored,
     signals.orders_judged: orders.on_orders_judged,
     signals.orders_checked: orders.on_orders_checked,
     signals.orders_unreadable: orders.on_orders_unreadable,

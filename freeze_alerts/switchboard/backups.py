@@ -66,6 +66,11 @@ def on_backup_verified(*, database: str, **_: Any) -> None:
 
 
 @door
+def on_backup_restored(*, database: str, **_: Any) -> None:
+    resolve_alert(AlertType.BACKUP_FAILED, key=_key(database, "restore"), reason="a backup was restored")
+
+
+@door
 def on_backup_age_judged(
     *, database: str, severity: Severity | None, age_hours: float, text: str, fields: list[tuple[str, str]], **_: Any
 ) -> None:

@@ -19,7 +19,7 @@ from freeze_alerts.sources.backups import durable
 SCHEMA = 1
 PROOF_FINE, PROOF_FAILED, PROOF_INCONCLUSIVE = "ok", "failed", "inconclusive"
 
-_OURS = re.compile(r"[\w.-]+_\d{8}T\d{6}Z_[0-9a-f]{8}\.(?:(?:dump|sqlite3|sql)\.zst(?:\.age)?|json)")
+_OURS = re.compile(r"[\w-]+_\d{8}T\d{6}Z_[0-9a-f]{8}\.(?:(?:dump|sqlite3|sql)\.zst(?:\.age)?|json)")
 
 
 class Unreadable(FreezeAlertsError):
@@ -136,8 +136,11 @@ def manifest_path(name: str, directory: Path) -> Path:
 
 def write(manifest: Manifest, directory: Path) -> None:
     """Raises OSError, and then nothing has changed."""
-    content = json.dumps(asdict(manifest), default=lambda when: when.astimezone(UTC).isoformat(), indent=1)
-    durable.write(manifest_path(manifest.name, directory), content.encode())
+    durable.write(manifest_path(manifest.name, directory), as_json(manifest))
+
+
+def as_json(manifest: Manifest) -> bytes:
+    return json.dumps(asdict(manifest), default=lambda when: when.astimezone(UTC).isoformat(), indent=1).encode()
 
 
 def read(path: Path) -> Manifest:

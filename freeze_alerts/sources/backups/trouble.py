@@ -27,6 +27,18 @@ class Trouble(FreezeAlertsError):
         self.signal_name = signal_name
 
 
+class Damaged(Trouble):
+    """The file is not what was written when the backup was made."""
+
+
+class Inconclusive(Trouble):
+    """Nothing was proved, nor disproved: something that is needed for it is missing here."""
+
+
+class HalfDone(Trouble):
+    """A restore that failed when the old database was already gone."""
+
+
 def scrubbed(text: str, *secrets: str) -> str:
     """The last lines of what a tool said, without the secrets, nor anything that looks like one."""
     for secret in filter(None, secrets):

@@ -1,0 +1,1 @@
+"""What ``manage.py backup_database`` can do, an action a module."""

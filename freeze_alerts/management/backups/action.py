@@ -1,0 +1,37 @@
+"""What an action is: a value, so that the command itself is a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from freeze_alerts import conf
+
+EXIT_FINE, EXIT_FAILED = 0, 1
+
+Options = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Action:
+    """``destination`` is the option that asks for it, empty for what is done unasked.
+
+    ``run`` prints to the command's streams and returns the exit code.
+    """
+
+    destination: str
+    examples: str
+    add_arguments: Callable[[CommandParser], None]
+    run: Callable[[BaseCommand, Options], int]
+
+    def is_meant(self, options: Options) -> bool:
+        return not self.destination or options.get(self.destination) not in (None, False)
+
+
+def databases(options: Options) -> tuple[str, ...]:
+    """Those that were named, else those of the settings."""
+    named = options.get("databases")
+    return tuple(named) if named else conf.current().backups.databases

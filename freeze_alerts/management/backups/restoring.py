@@ -1,0 +1,100 @@
+"""``backup_database --restore``: put a backup in the place of a database."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import datetime
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from freeze_alerts import conf
+from freeze_alerts.delivery import sweep
+from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options
+from freeze_alerts.outbox import doorbell
+from freeze_alerts.sources.backups import restore, words
+from freeze_alerts.sources.backups.manifest import Manifest
+from freeze_alerts.sources.backups.trouble import HalfDone, Trouble
+
+
+def _add_arguments(parser: CommandParser) -> None:
+    parser.add_argument(
+        "--restore", nargs="?", const=restore.LATEST, metavar="NAME",
+        help="put a backup in the place of a database: one that --list shows, or the latest",
+    )  # fmt: skip
+    parser.add_argument("--into", metavar="ALIAS", help="the database whose place a restored backup takes")
+    parser.add_argument(
+        "--before", metavar="TIME",
+        help='the latest from before then, as in "2026-01-15 10:00" in your TIME_ZONE',
+    )  # fmt: skip
+    parser.add_argument("--yes", action="store_true", help="don't ask")
+
+
+def _run(command: BaseCommand, options: Options) -> int:
+    into, directory = options["into"], conf.current().backups.directory
+    if not into:
+        raise CommandError("--restore needs --into ALIAS: the database whose place it takes")
+    whose = options["databases"][0] if options["databases"] else None
+    try:
+        made = restore.choose(
+            directory, options["restore"], into=into, database=whose, before=_moment(options["before"])
+        )
+        if not options["yes"] and not _agreed(command, made, into):
+            command.stdout.write("Nothing was changed.")
+            return EXIT_FAILED
+        began = time.monotonic()
+        with doorbell.held():
+            said = restore.restore(made, directory, into)
+    except Trouble as problem:
+        command.stderr.write(command.style.ERROR(f"{problem}"))
+        command.stderr.write("Nothing was changed." if _left_alone(problem) else "")
+        sweep()
+        return EXIT_FAILED
+    seconds = time.monotonic() - began
+    command.stdout.write(command.style.SUCCESS(
+        f"{into} is as it was at {words.moment(made.snapshot_at)}: {made.total_rows:,} rows in {len(made.rows)}"
+        f" tables, counted, in {seconds:.1f} s"
+    ))  # fmt: skip
+    command.stdout.write(said)
+    sweep()
+    return EXIT_FINE
+
+
+def _left_alone(problem: Trouble) -> bool:
+    return not isinstance(problem, HalfDone)
+
+
+def _agreed(command: BaseCommand, made: Manifest, into: str) -> bool:
+    command.stdout.write(
+        f"{made.name}: {made.database} as it was at {words.moment(made.snapshot_at)}"
+        f" ({words.size(made.stored_bytes)}, {made.total_rows:,} rows) takes the place of the database {into}."
+    )
+    if not sys.stdin.isatty():
+        raise CommandError("nobody is here to be asked; add --yes")
+    return input(f"Type {into} to go on: ").strip() == into
+
+
+def _moment(said: str | None) -> datetime | None:
+    if said is None:
+        return None
+    try:
+        when = parse_datetime(said)
+        day = None if when else parse_date(said)
+    except ValueError:
+        when = day = None
+    if when is None and day is not None:
+        when = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - made aware below
+    if when is None:
+        raise CommandError(f'{said!r} is no time; write it as "2026-01-15 10:00"')
+    return when if when.tzinfo else timezone.make_aware(when, timezone.get_default_timezone())
+
+
+RESTORE = Action(
+    "restore",
+    "  manage.py backup_database --restore latest --into default\n"
+    '  manage.py backup_database --restore --before "2026-01-15 10:00" --into default',
+    _add_arguments,
+    _run,
+)

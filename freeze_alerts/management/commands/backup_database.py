@@ -1,0 +1,42 @@
+"""``manage.py backup_database``: backups made, proved and restored, from a shell or from cron."""
+
+from __future__ import annotations
+
+import sys
+from argparse import RawDescriptionHelpFormatter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
+
+from freeze_alerts.management.backups.making import MAKE
+from freeze_alerts.management.backups.restoring import RESTORE
+from freeze_alerts.management.backups.verifying import VERIFY
+
+ACTIONS = (VERIFY, RESTORE, MAKE)  # the last is what is done unasked
+_EPILOG = "\n".join(
+    ["examples:", *(each.examples for each in reversed(ACTIONS)), "", "exit code: 0 fine, or skipped because one is"
+     " running; 1 something failed"]
+)  # fmt: skip
+
+
+class _HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+    """Django's order of options, and examples as they were written."""
+
+
+class Command(BaseCommand):
+    help = "Backs up the databases, proves that the backups can be restored, and restores them."
+    requires_system_checks = []
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, formatter_class=_HelpFormatter, epilog=_EPILOG, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        for each in ACTIONS:
+            each.add_arguments(parser)
+
+    def handle(self, **options: Any) -> None:
+        meant = [each for each in ACTIONS if each.is_meant(options)]
+        if len(asked := [f"--{each.destination}" for each in meant if each.destination]) > 1:
+            raise CommandError(f"{' and '.join(asked)} are two things; ask for one at a time")
+        if code := meant[0].run(self, options):
+            sys.exit(code)

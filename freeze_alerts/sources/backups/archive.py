@@ -1,0 +1,135 @@
+"""A backup on its way back: hashed, opened, unpacked, and refused where it is not what was written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from freeze_alerts.sources.backups import durable, encryption, manifest
+from freeze_alerts.sources.backups.manifest import Manifest
+from freeze_alerts.sources.backups.trouble import Damaged, Trouble
+
+CHUNK_BYTES = 1 << 20
+
+Sink = Callable[[bytes], object]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A complete backup in its directory. ``identity`` is the path of the age key that opens an encrypted one."""
+
+    manifest: Manifest
+    directory: Path
+    identity: str | None = None
+
+    @property
+    def path(self) -> Path:
+        return manifest.file_path(self.manifest, self.directory)
+
+    def pour(self, sink: Sink) -> None:
+        """Give the raw dump to ``sink``, piece by piece. Raises Damaged, at the latest when all has been given."""
+        unpack = _Unpacker(sink)
+        with _opened(self) as file:
+            hashed = _Hashed(file)
+            if self.manifest.encrypted:
+                encryption.decrypt(hashed, unpack, self.identity)
+            else:
+                while chunk := hashed.read(CHUNK_BYTES):
+                    unpack.write(chunk)
+            self._compare(hashed)
+        if not unpack.is_complete:
+            raise Damaged(f"{self.manifest.file} ends in the middle", stage="proof")
+
+    def check_hash(self) -> None:
+        """Read the file, and compare size and SHA-256 with the manifest. Raises Damaged."""
+        with _opened(self) as file:
+            hashed = _Hashed(file)
+            while hashed.read(CHUNK_BYTES):
+                pass
+            self._compare(hashed)
+
+    @contextmanager
+    def unpacked(self) -> Iterator[Path]:
+        """The raw dump as a file, private, beside the backup, and gone afterwards. Raises Damaged, Trouble."""
+        path = self.directory / f".{self.manifest.name}.{os.urandom(4).hex()}.unpacked.partial"
+        try:
+            with os.fdopen(durable.create(path), "wb") as file:
+                self.pour(file.write)
+            yield path
+        except OSError as problem:
+            raise Trouble(
+                f"{self.manifest.file} could not be unpacked in {self.directory}: {problem.strerror}", stage="proof"
+            ) from problem
+        finally:
+            path.unlink(missing_ok=True)
+
+    def _compare(self, hashed: _Hashed) -> None:
+        """What is left of the file is read first: a decoder may stop before its end."""
+        while hashed.read(CHUNK_BYTES):
+            pass
+        if hashed.size != self.manifest.stored_bytes:
+            raise Damaged(
+                f"{self.manifest.file} has {hashed.size:,} bytes, and had {self.manifest.stored_bytes:,}",
+                stage="proof",
+            )
+        if hashed.digest != self.manifest.sha256:
+            raise Damaged(f"{self.manifest.file} is not what was written: its SHA-256 is another", stage="proof")
+
+
+@contextmanager
+def _opened(archive: Archive) -> Iterator[IO[bytes]]:
+    try:
+        with open(archive.path, "rb", buffering=0) as file:
+            yield file
+    except FileNotFoundError as problem:
+        raise Damaged(f"{archive.manifest.file} is not there", stage="proof") from problem
+
+
+class _Hashed:
+    """A file that is hashed as it is read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._file.read(size)
+        self._hash.update(chunk)
+        self.size += len(chunk)
+        return chunk
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+class _Unpacker:
+    def __init__(self, sink: Sink) -> None:
+        import zstandard  # only who reads a backup needs it
+
+        self._refusal = zstandard.ZstdError
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._sink = sink
+
+    def write(self, chunk: bytes) -> int:
+        if self.is_complete:
+            raise Damaged("there is more behind the end of the archive", stage="proof")
+        try:
+            unpacked = self._frame.decompress(chunk)
+        except self._refusal as problem:
+            raise Damaged(f"the archive can't be unpacked: {problem}", stage="proof") from problem
+        self._sink(unpacked)
+        return len(chunk)
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+    @property
+    def is_complete(self) -> bool:
+        return bool(self._frame.eof)

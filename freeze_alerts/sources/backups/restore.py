@@ -1,0 +1,63 @@
+"""Putting a backup in the place of a database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from freeze_alerts import signals
+from freeze_alerts.sources.backups import engines, manifest, tell, verify, words
+from freeze_alerts.sources.backups.manifest import Manifest
+from freeze_alerts.sources.backups.trouble import Trouble
+
+LATEST = "latest"
+
+
+def choose(
+    directory: Path, name: str, *, into: str, database: str | None = None, before: datetime | None = None
+) -> Manifest:
+    """The backup that is meant: by its name, or the ``latest``, of those from before a moment if one is given.
+
+    ``latest`` is of ``database``, else of the one that it goes into. Raises Trouble.
+    """
+    found = manifest.read_all(directory)
+    if name != LATEST:
+        if (named := found.find(name)) is None:
+            raise Trouble(_no_such(found, name, directory), stage="restore")
+        return named
+    whose = database or into
+    known = [each for each in found.of(whose) if before is None or each.snapshot_at <= before]
+    if not known:
+        since = f" from before {words.moment(before)}" if before else ""
+        raise Trouble(f"there is no complete backup of {whose}{since} in {directory}{_others(found)}", stage="restore")
+    return known[0]
+
+
+def restore(made: Manifest, directory: Path, into: str) -> str:
+    """Gives a sentence about what became of the old one. Raises Trouble, and tells it."""
+    engine = engines.of(into)
+    if engine.name != made.engine:
+        raise Trouble(f"{made.name} is of {made.engine}, and {into} is {engine.name}", stage="restore")
+    try:
+        said = engine.restore(verify.archive(made, directory))
+    except Trouble as problem:
+        problem.stage = "restore"
+        tell.failed(into, problem, directory=directory, name=made.name)
+        raise
+    tell.tell(signals.backup_restored, database=into, name=made.name)
+    return said
+
+
+def _no_such(found: manifest.Directory, name: str, directory: Path) -> str:
+    for each in found.missing:
+        if name in (each.name, each.file):
+            return f"the file of {name} is not there, or has not the size it should have: it is damaged"
+    if any(each.stem == name for each in found.damaged):
+        return f"the manifest of {name} can't be read: it is damaged"
+    return f"there is no backup {name} in {directory}; --list shows those that are there"
+
+
+def _others(found: manifest.Directory) -> str:
+    names: Sequence[str] = sorted({each.database for each in found.backups})
+    return f"; there are some of {', '.join(names)} (name one with --database)" if names else ""

@@ -1,0 +1,69 @@
+"""Proofs: is it what was written, can it be read to its end, can it be restored?"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from django.utils import timezone
+
+from freeze_alerts import conf, signals
+from freeze_alerts.sources.backups import engines, manifest, tell
+from freeze_alerts.sources.backups.archive import Archive
+from freeze_alerts.sources.backups.content import compare, compare_rows
+from freeze_alerts.sources.backups.manifest import PROOF_FAILED, PROOF_FINE, PROOF_INCONCLUSIVE, Manifest, Proof
+from freeze_alerts.sources.backups.trouble import Inconclusive, Trouble
+
+logger = logging.getLogger(__name__)
+
+HASH, READ_BACK, DRILL = 0, 1, 2
+
+
+def archive(made: Manifest, directory: Path) -> Archive:
+    return Archive(made, directory, conf.current().backups.identity)
+
+
+def check_hash(made: Manifest, directory: Path) -> Proof:
+    """Level 0: the file has the size and the SHA-256 that were written."""
+    return _proved(made, directory, HASH, archive(made, directory).check_hash)
+
+
+def read_back(made: Manifest, directory: Path) -> Proof:
+    """Level 1: all of it read, without a server, and its rows counted against the manifest."""
+
+    def attempt() -> None:
+        rows = engines.reader(made).count(archive(made, directory))
+        compare_rows(made, rows, stage="proof")
+
+    return _proved(made, directory, READ_BACK, attempt)
+
+
+def drill(made: Manifest, directory: Path) -> Proof:
+    """Level 2: restored into a scratch database on the server it is of, counted, compared, and dropped."""
+
+    def attempt() -> None:
+        compare(made, engines.of(made.database).drill(archive(made, directory)), stage="proof")
+
+    return _proved(made, directory, DRILL, attempt)
+
+
+def _proved(made: Manifest, directory: Path, level: int, attempt: Callable[[], object]) -> Proof:
+    outcome, detail, problem = PROOF_FINE, "", None
+    try:
+        attempt()
+    except Inconclusive as missing:
+        outcome, detail = PROOF_INCONCLUSIVE, str(missing)
+    except Trouble as found:
+        outcome, detail, problem = PROOF_FAILED, str(found), found
+    proof = Proof(level, timezone.now(), outcome, detail)
+    try:
+        manifest.change(made.name, directory, lambda each: manifest.with_proof(each, proof))
+    except (OSError, manifest.Unreadable) as unwritten:
+        logger.error("the proof of %s could not be noted: %s", made.name, unwritten)
+    if problem is not None:
+        trouble = Trouble(f"{made.name}: {detail}", stage="proof", signal_name=problem.signal_name)
+        tell.failed(made.database, trouble, directory=directory, name=made.name)
+    elif outcome == PROOF_FINE and level > HASH:
+        tell.tell(signals.backup_verified, database=made.database, name=made.name, level=level)
+    return proof
