@@ -9,9 +9,12 @@ from freeze_alerts import diagnosis
 from freeze_alerts.alerts.answers import mark_changed_cards, next_change_due
 from freeze_alerts.alerts.booking import book_spool
 from freeze_alerts.alerts.reminders import remind
+from freeze_alerts.outbox import spool
 from freeze_alerts.outbox.deliver import Report, deliver
 
 logger = logging.getLogger("freeze_alerts")
+
+SPOOL_AGAIN_SECONDS = 5.0
 
 
 def deliver_once() -> Report:
@@ -24,6 +27,8 @@ def deliver_once() -> Report:
     report = deliver(prepare=diagnosis.prepare)
     if (change := next_change_due()) is not None:
         report.wait(change.total_seconds())
+    if not spool.is_empty():  # another process is booking it, or it could not be read
+        report.wait(SPOOL_AGAIN_SECONDS)
     return report
 
 

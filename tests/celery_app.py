@@ -15,6 +15,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     task_default_queue=os.environ["TEST_QUEUE"],
     task_ignore_result=True,
+    result_backend=os.environ.get("TEST_RESULT_BACKEND"),
     worker_prefetch_multiplier=1,
     worker_send_task_events=False,
 )

@@ -62,12 +62,11 @@ def _no_process_stays(_own_folder: None) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_memory_of_an_outage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What was said or kept without the database in one test is forgotten before the next."""
-    from freeze_alerts.alerts import emergency
-    from freeze_alerts.outbox import courier
+    from freeze_alerts.outbox import courier, spool
 
     monkeypatch.setattr(courier, "_courier", courier.Courier())
     yield
-    emergency.unsaved.clear()
+    spool.memory.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -3,59 +3,49 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
-from collections import deque
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError
-from django.utils import timezone
-
 from freeze_alerts import conf
 from freeze_alerts.alerts.clock import aware
+from freeze_alerts.alerts.outage import is_away
 from freeze_alerts.alerts.outcome import Outcome
-from freeze_alerts.alerts.report import Report, describe
+from freeze_alerts.alerts.report import Report, describe, open_key
 from freeze_alerts.catalog import AlertType, Severity, entry_or_plain
 from freeze_alerts.outbox import doorbell, spool
 
 logger = logging.getLogger("freeze_alerts")
 
-UNWRITABLE = (DatabaseError, InterfaceError)
 DATABASE_KEY = "database"
-NOT_BOOKED = "not yet booked: the database can't be reached"
+OUTAGE = open_key(AlertType.TROUBLE, DATABASE_KEY)
+NOT_BOOKED = "not yet booked: the database can't be reached, or can't be written"
 NOT_KEPT = "kept nowhere but here: neither the database nor the spool can be written"
-
-unsaved: deque[spool.Line] = deque(maxlen=1_000)
-"""What even the spool did not take; booked with the rest if this process lives to see the database again."""
+SAY_AGAIN_AFTER_SECONDS = 15 * 60.0
+TAKE_OVER_AFTER_SECONDS = 30.0
+"""Who spooled it first says it. If that process has not by then, any other may."""
+LONGEST_TEXT = 4_096
 
 
 def without_database(report: Report, error: Exception) -> Outcome:
-    """Keep the report for when the database is back; where it is away, say so and say it now. Never raises."""
-    if not is_away(error):
+    """Keep the report for when it can be written; where the database is away, say so and say it now. Never raises."""
+    line_id, away = _keep(report), is_away(error)
+    if away:
+        logger.error("the database can't be reached (%s): %s is spooled", type(error).__name__, report.open_key)
+    else:
         # Ours alone could not write (a spoilt transaction, a locked table): the next pass books it in a moment.
         logger.warning("%s is spooled: %s", report.open_key, type(error).__name__)
-        _keep(report)
-        doorbell.ring()
-        return Outcome.SPOOLED
-    logger.error("the database can't be reached (%s): %s is spooled", type(error).__name__, report.open_key)
-    tell_outage(error)
-    _say(report, _keep(report))
+    try:
+        if away:
+            _say_outage(error)
+        _say_if_first(report, line_id, urgent=away)
+    except Exception:  # the door of the emergency exit: whoever raised the alert goes on, and the spool has it
+        logger.exception("%s could not be said without the database", report.open_key)
     doorbell.ring()
     return Outcome.SPOOLED
-
-
-def tell_outage(error: Exception) -> None:
-    """Say once, straight in Discord, that the database is away, if that is what the error means."""
-    if not is_away(error):
-        return
-    outage = _outage(error)
-    if not spool.holds_key(outage.open_key):
-        kept = _keep(outage)
-        if not kept[1] or spool.first_of(outage.open_key) == kept[0]:  # another process may have been quicker
-            _say(outage, kept)
-        doorbell.ring()
 
 
 def restored(line: spool.Line) -> Report:
@@ -65,13 +55,69 @@ def restored(line: spool.Line) -> Report:
     return Report(entry=entry_or_plain(told.pop("type")), severity=severity, at=at, **told)
 
 
-def is_away(error: Exception) -> bool:
-    """Whether the database can't be reached, and is not merely busy, nor merely without our tables yet.
+def tell_outage(error: Exception) -> None:
+    """Say once, straight in Discord, that the database is away, if that is what the error means."""
+    if is_away(error):
+        _say_outage(error)
+        doorbell.ring()
 
-    SQLite has one class for all of these.
-    """
-    here = ("locked", "no such table", "no such column", "deadlock", "timeout exceeded", "statement timeout")
-    return isinstance(error, (OperationalError, InterfaceError)) and not any(each in str(error) for each in here)
+
+def _say_outage(error: Exception) -> None:
+    """One card for all processes: whoever finds it spooled leaves it to whoever spooled it, for a while."""
+    known = _waiting(OUTAGE)
+    if not known:
+        outage = _outage(error)
+        _say_if_first(outage, _keep(outage))
+    elif _is_overdue(known[0]):
+        _say(restored(known[0]), known[0]["id"])
+
+
+def _say_if_first(report: Report, line_id: str, *, urgent: bool = True) -> None:
+    first = next(iter(_waiting(report.open_key)), None)
+    if first is None or first["id"] == line_id or _is_overdue(first):
+        _say(report, line_id, urgent=urgent)
+
+
+def _waiting(key: str) -> list[spool.Line]:
+    return [line for line in spool.mentioning(key) if "report" in line and line.get("key") == key]
+
+
+def _is_overdue(line: spool.Line) -> bool:
+    return abs(time.time() - float(line["at"])) > TAKE_OVER_AFTER_SECONDS
+
+
+def _keep(report: Report) -> str:
+    """Spool it; returns the id it is kept under."""
+    told = asdict(replace(report, text=report.text[:LONGEST_TEXT]))
+    told |= {"type": report.entry.value, "at": report.at.isoformat()}
+    del told["entry"]
+    line_id = str(uuid.uuid4())
+    spool.keep({"id": line_id, "key": report.open_key, "at": time.time(), "report": told})
+    return line_id
+
+
+def _say(report: Report, line_id: str, *, urgent: bool = True) -> None:
+    from freeze_alerts.outbox import courier  # drags requests in; only an emergency needs it
+
+    note = NOT_KEPT if any(line["id"] == line_id for line in spool.memory) else NOT_BOOKED
+    courier.carry(
+        courier.Parcel(
+            key=report.open_key,
+            channel=report.entry.channel,
+            card=_card(report, line_id, note),
+            mention=_mention(report),
+            is_wanted=partial(_is_wanted, report.open_key, line_id),
+            delivered=partial(_remember, report.open_key, line_id),
+            urgent=urgent,
+        )
+    )
+
+
+def _is_wanted(key: str, line_id: str) -> bool:
+    """Not once it is booked, nor where any process has said the same of late."""
+    lines = [line for line in spool.mentioning(key) if line.get("key") == key]
+    said = any("posted" in line and abs(time.time() - line["at"]) < SAY_AGAIN_AFTER_SECONDS for line in lines)
+    return not said and any("report" in line and line["id"] == line_id for line in lines)
 
 
 def _outage(error: Exception) -> Report:
@@ -83,34 +129,6 @@ def _outage(error: Exception) -> Report:
         ),
         command="docker compose logs db --tail=50",
     )  # fmt: skip
-
-
-def _keep(report: Report) -> tuple[str, bool]:
-    """The id it is kept under, and whether it is safe."""
-    told = asdict(report) | {"type": report.entry.value, "at": report.at.isoformat()}
-    del told["entry"]
-    line: spool.Line = {"id": str(uuid.uuid4()), "key": report.open_key, "report": told}
-    safe = spool.keep(line)
-    if not safe:
-        unsaved.append(line)
-    return line["id"], safe
-
-
-def _say(report: Report, kept: tuple[str, bool]) -> None:
-    from freeze_alerts.outbox import courier  # drags requests in; only an emergency needs it
-
-    line_id, safe = kept
-    note: str = NOT_BOOKED if safe else NOT_KEPT
-    courier.carry(
-        courier.Parcel(
-            key=report.open_key,
-            channel=report.entry.channel,
-            card=_card(report, line_id, note),
-            mention=_mention(report),
-            is_wanted=partial(spool.holds, line_id) if safe else lambda: True,
-            delivered=partial(_remember, line_id),
-        )
-    )
 
 
 def _card(report: Report, line_id: str, note: str) -> Any:
@@ -139,6 +157,7 @@ def _mention(report: Report) -> str:
     return mention_for(report.severity)
 
 
-def _remember(line_id: str, webhook: str, message_id: str) -> None:
+def _remember(key: str, line_id: str, webhook: str, message_id: str) -> None:
     """Note which message said it, so that booking ties the two together instead of saying it again."""
-    spool.keep({"id": line_id, "posted": {"webhook": webhook, "message_id": message_id, "at": str(timezone.now())}})
+    posted = {"webhook": webhook, "message_id": message_id}
+    spool.keep({"id": line_id, "key": key, "at": time.time(), "posted": posted})

@@ -18,8 +18,9 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from freeze_alerts import conf, outbox, signals
-from freeze_alerts.alerts.emergency import UNWRITABLE, without_database
+from freeze_alerts.alerts.emergency import without_database
 from freeze_alerts.alerts.models import Alert
+from freeze_alerts.alerts.outage import UNWRITABLE
 from freeze_alerts.alerts.outcome import Outcome
 from freeze_alerts.alerts.reminders import first_reminder
 from freeze_alerts.alerts.report import Report, describe, fit, fit_key, open_key
@@ -68,6 +69,10 @@ def open_alert(
         alert_type, key=key, title=title, text=text, severity=severity, fields=fields, link=link, command=command,
         value=value, host=host, release=release,
     )  # fmt: skip
+    return _tell_or_spool(report)
+
+
+def _tell_or_spool(report: Report) -> Outcome:
     try:
         return tell(report)
     except UNWRITABLE as error:
@@ -93,7 +98,7 @@ def tell(report: Report, *, in_transaction: bool | None = None) -> Outcome:
         if outcome is Outcome.REPEATED:
             if not in_transaction:
                 continue
-            transaction.on_commit(partial(tell, report), using=using, robust=True)
+            outbox.after_commit(partial(_tell_or_spool, report))
         if outcome is not None:
             return outcome
     raise TooManyRaces(report.open_key)
@@ -223,7 +228,7 @@ def say(alert: Alert, kind: str | None, signal: Any) -> None:
             kind=kind, channel=entry_or_plain(alert.type).channel, alert_id=alert.pk, sequence=alert.sequence,
             intent=f"alert:{alert.pk}:{kind}:{alert.sequence}",
         )  # fmt: skip
-    transaction.on_commit(partial(_announce, alert, signal), using=router.db_for_write(Alert), robust=True)
+    outbox.after_commit(partial(_announce, alert, signal))
 
 
 def _announce(alert: Alert, signal: Any) -> None:

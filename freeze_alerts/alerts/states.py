@@ -7,9 +7,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from freeze_alerts.alerts.emergency import UNWRITABLE, without_database
+from freeze_alerts.alerts.emergency import without_database
 from freeze_alerts.alerts.lifecycle import peak, redraw_time, resolve_alert, tell
 from freeze_alerts.alerts.models import Alert
+from freeze_alerts.alerts.outage import UNWRITABLE
 from freeze_alerts.alerts.outcome import Outcome
 from freeze_alerts.alerts.reminders import REMINDED_FROM
 from freeze_alerts.alerts.report import Report, describe

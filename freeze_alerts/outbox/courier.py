@@ -1,7 +1,8 @@
 """Posting without a database: a few messages straight to Discord, while the outbox can't be reached.
 
 One daemon thread a process, so that no request waits. It says each thing once in a quarter of an hour and keeps a
-modest pace of its own; everything it doesn't say is in the spool and is told when the database is back.
+modest pace of its own; everything it doesn't say is in the spool and is told when the database is back. What no
+webhook takes goes by the spare ways.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from freeze_alerts import conf
 from freeze_alerts.discord import client
 from freeze_alerts.discord.message import Card, post_payload
 from freeze_alerts.discord.webhook import Webhook
+from freeze_alerts.outbox import spare
 from freeze_alerts.outbox.route import webhook_of
 
 logger = logging.getLogger("freeze_alerts")
@@ -27,12 +29,16 @@ SAY_AGAIN_AFTER_SECONDS = 15 * 60.0
 BURST, SECONDS_EACH = 5, 6.0
 WAITING_MOST = 200
 TRIES, LONGEST_WAIT_SECONDS = 3, 60.0
+HEAD_START_SECONDS = 1.0
+"""Only a connection may be gone, and not the database: then the doorbell's pass books it meanwhile."""
+PATIENCE_SECONDS = 10.0
+"""The same where the database is thought to be there: what is not booked by then is said as well."""
 IDLE_SECONDS, FAREWELL_SECONDS = 30.0, 5.0
 
 
 @dataclass(frozen=True)
 class Parcel:
-    """A card for a channel. ``is_wanted`` is asked last thing before the post, ``delivered`` told of it after."""
+    """A card for a channel. ``is_wanted`` is asked last thing before each try, ``delivered`` told of it after."""
 
     key: str
     channel: str
@@ -41,6 +47,8 @@ class Parcel:
     is_wanted: Callable[[], bool]
     delivered: Callable[[str, str], object]
     """Called with the webhook's public name and Discord's message id."""
+    urgent: bool = True
+    carried_at: float = field(default_factory=time.monotonic)
 
 
 class Courier:
@@ -63,16 +71,23 @@ class Courier:
             except queue.Full:
                 return False
             self.said[parcel.key] = now
-            if self.thread is None:
-                self.thread = threading.Thread(target=self._run, name="freeze-alerts-courier", daemon=True)
-                self.thread.start()
-        return True
+            return self._has_thread()
 
     def close(self) -> None:
         """Let it finish what it has begun; the spool has the rest."""
         self.closed.set()
         if self.thread is not None:
             self.thread.join(FAREWELL_SECONDS)
+
+    def _has_thread(self) -> bool:
+        if self.thread is None:
+            thread = threading.Thread(target=self._run, name="freeze-alerts-courier", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # a process that is ending may begin none: the spool has it
+                return False
+            self.thread = thread
+        return True
 
     def _run(self) -> None:
         while True:
@@ -90,33 +105,39 @@ class Courier:
                 logger.exception("could not post without the database")
 
     def _deliver(self, parcel: Parcel) -> None:
-        self._keep_pace()
+        due_at = parcel.carried_at + (HEAD_START_SECONDS if parcel.urgent else PATIENCE_SECONDS)
+        closed = self.closed.wait(max(0.0, due_at - time.monotonic()))
+        if (closed and not parcel.urgent) or not parcel.is_wanted() or not self._has_kept_pace():
+            return
         for channel in (parcel.channel, *(each for each in conf.current().webhooks if each != parcel.channel)):
             webhook = webhook_of(channel)
-            if webhook is None:
-                continue
-            if not parcel.is_wanted() or self._posted(parcel, webhook, channel):
+            if webhook is not None and self._posted(parcel, webhook, channel):
                 return
+        spare.tell(parcel.card.title, "\n".join((parcel.card.text, *parcel.card.notes)))
 
     def _posted(self, parcel: Parcel, webhook: Webhook, channel: str) -> bool:
-        """Whether this webhook has taken it, or may have: another is tried only where it surely hasn't."""
+        """Whether no other webhook need be tried: this one has taken it, or may have, or it is wanted no more."""
         elsewhere = () if channel == parcel.channel else (f"for #{parcel.channel}",)
         card = replace(parcel.card, notes=(*parcel.card.notes, *elsewhere))
         for _ in range(TRIES):
+            if not parcel.is_wanted():
+                return True
             answer = client.post(webhook, post_payload([card], mention=parcel.mention))
             if isinstance(answer, client.Delivered):
                 parcel.delivered(webhook.name, answer.message_id)
             if not isinstance(answer, client.RetryAfter):
                 return not isinstance(answer, client.Refused)
-            self.closed.wait(min(answer.seconds or 2.0, LONGEST_WAIT_SECONDS))
+            if self.closed.wait(min(answer.seconds or 2.0, LONGEST_WAIT_SECONDS)):
+                return False
         return False
 
-    def _keep_pace(self) -> None:
-        """A leaky bucket in memory: the shared pace is in the database, which is away."""
-        now = time.monotonic()
-        owed = max(0.0, self.paid_until - now)
-        self.closed.wait(max(0.0, owed - (BURST - 1) * SECONDS_EACH))
+    def _has_kept_pace(self) -> bool:
+        """A leaky bucket in memory: the shared pace is in the database, which is away. False if closed before then."""
+        owed = max(0.0, self.paid_until - time.monotonic()) - (BURST - 1) * SECONDS_EACH
+        if owed > 0 and self.closed.wait(owed):
+            return False
         self.paid_until = max(self.paid_until, time.monotonic()) + SECONDS_EACH
+        return True
 
 
 def carry(parcel: Parcel) -> bool:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from freeze_alerts.discord import client
 from freeze_alerts.discord.message import Card, degraded_payload, edit_payload, post_payload
 from freeze_alerts.discord.webhook import Webhook
-from freeze_alerts.outbox import claim, fold, pace, settle
+from freeze_alerts.outbox import claim, fold, jump, pace, settle
 from freeze_alerts.outbox.models import Message
 from freeze_alerts.outbox.route import route_for, webhook_named
 
@@ -57,6 +57,7 @@ def deliver(*, prepare: Prepare) -> Report:
     """
     report = Report()
     newest = claim.newest()
+    jump.mend_if_put_back()
     claim.recover()
     for channel in sorted(claim.channels_at_work()):
         _post_all(channel, prepare, report)

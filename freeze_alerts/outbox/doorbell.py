@@ -19,7 +19,7 @@ from django.db import connections
 from django.utils.module_loading import import_string
 
 from freeze_alerts import conf
-from freeze_alerts.outbox import claim
+from freeze_alerts.outbox import claim, spool
 
 logger = logging.getLogger("freeze_alerts")
 
@@ -53,8 +53,10 @@ class Doorbell:
         self.wake.set()
         with self.lock:
             if self.thread is None:
-                self.thread = threading.Thread(target=self._answer, name="freeze-alerts-doorbell", daemon=True)
-                self.thread.start()
+                thread = threading.Thread(target=self._answer, name="freeze-alerts-doorbell", daemon=True)
+                with contextlib.suppress(RuntimeError):  # a process that is ending may begin none: the sweep has it
+                    thread.start()
+                    self.thread = thread
 
     def close(self, timeout_seconds: float = FAREWELL_SECONDS) -> None:
         """Let the thread answer the last ring and finish what it is sending; the sweep has the rest."""
@@ -94,21 +96,24 @@ class Doorbell:
             if self.failures == 0:
                 logger.exception("could not deliver; trying again, as will the next sweep")
             self.failures += 1
+            self.asked_celery = False  # whether a worker came can't be seen: from here on it delivers itself
             return min(AGAIN_AFTER_SECONDS * self.failures, AGAIN_AT_MOST_SECONDS)
         finally:
             connections.close_all()
 
     def _deliver(self, rung: bool) -> float | None:
-        """Seconds until there is more to do, None when there is nothing."""
-        worker_is_late = self.asked_celery and claim.is_overdue(WORKER_HAS_SECONDS)
-        if rung and not worker_is_late and conf.current().delivery.doorbell == "auto" and publish():
+        """Seconds until there is more to do, None when there is nothing.
+
+        What is spooled is booked from here: a worker may stand where it can't see our file.
+        """
+        alone = not spool.is_empty() or (self.asked_celery and claim.is_overdue(WORKER_HAS_SECONDS))
+        if rung and not alone and conf.current().delivery.doorbell == "auto" and publish():
             self.asked_celery = True
             self.closed.wait(BETWEEN_RINGS_SECONDS)
             return WORKER_HAS_SECONDS
-        if self.asked_celery and not worker_is_late:
-            self.asked_celery = False
+        asked, self.asked_celery = self.asked_celery, False
+        if asked and not alone:
             return None
-        self.asked_celery = False
         again: float | None = import_string(DELIVERER)()
         return again
 

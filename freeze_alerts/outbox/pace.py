@@ -114,6 +114,11 @@ def rests_until(name: str) -> datetime | None:
     return row.blocked_until if row else None
 
 
+def longest_debt() -> timedelta:
+    """How far ahead a burst can be paid for."""
+    return BURST * _interval()
+
+
 def _interval() -> timedelta:
     a_minute = conf.current().delivery.messages_per_minute
     return timedelta(seconds=60 / a_minute) if a_minute > 0 else timedelta(0)

@@ -17,6 +17,7 @@ from freeze_alerts.discord.webhook import Webhook
 from freeze_alerts.outbox import pace
 from freeze_alerts.outbox.fold import BAD_REQUEST, DIGEST_REDRAW_AFTER
 from freeze_alerts.outbox.models import Message
+from freeze_alerts.outbox.put import after_commit
 
 logger = logging.getLogger("freeze_alerts")
 
@@ -177,8 +178,7 @@ def _delivered(messages: list[Message], covered: list[int], webhook: Webhook, an
                 last_error="", discord_message_id=answer.message_id,
             )  # fmt: skip
             _close_digest(message)
-            transaction.on_commit(partial(_announce, message, signals.message_delivered), robust=True,
-                                  using=router.db_for_write(Message))  # fmt: skip
+            after_commit(partial(_announce, message, signals.message_delivered))
         for later in Message.objects.filter(pk__in=covered, state=Message.State.PENDING, folded_into=None):
             speaker = by_alert[later.alert_id]
             _of(later).update(state=Message.State.SENT, sent_at=now, folded_into=speaker)

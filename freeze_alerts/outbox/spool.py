@@ -1,7 +1,8 @@
 """A file for what the database can't take: one line each, synced to disk before anybody relies on it.
 
 Any number of processes may append while one takes. A line that a crash tore off is passed over: whoever wrote it was
-not told that it is safe. Nobody holds the file's lock for longer than it takes to copy it.
+not told that it is safe. Nobody holds the file's lock for longer than it takes to read or to shorten it, and taking
+needs no room on the disk. What even the disk does not take is kept in memory, for as long as the process lives.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import fcntl
 import json
 import logging
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,16 +24,23 @@ logger = logging.getLogger("freeze_alerts")
 Line = dict[str, Any]
 
 LONGEST_LINE_BYTES = 64_000
+REMEMBERED_MOST = 1_000
+
+memory: deque[Line] = deque(maxlen=REMEMBERED_MOST)
+"""What the disk did not take. It dies with this process, unless that lives to see it booked."""
 
 
 def keep(line: Mapping[str, Any]) -> bool:
-    """Append a line and sync it; False where the disk doesn't take it, which is logged. Never raises."""
-    return _keep(_path(), line)
+    """Append a line and sync it; False where the disk doesn't take it: then memory has it. Never raises."""
+    safe = _keep(_path(), line)
+    if not safe:
+        memory.append(dict(line))
+    return safe
 
 
 def reject(line: Mapping[str, Any]) -> bool:
     """Put a line aside that can't be booked, so that it is neither lost nor in the way of the others."""
-    return _keep(_beside("rejected"), line)
+    return _keep(rejected_path(), line)
 
 
 def take(book: Callable[[list[Line]], None]) -> int:
@@ -40,59 +49,68 @@ def take(book: Callable[[list[Line]], None]) -> int:
     A crash in between hands them over again, so ``book`` must know what it has booked. What it raises is raised,
     and the lines are kept. 0 while another process is at it.
     """
-    if not (_has_lines(_path()) or _has_lines(_beside("booking"))):
+    count = 0
+    try:
+        count += _take_from_file(book)
+    finally:
+        count += _take_from_memory(book)
+    return count
+
+
+def mentioning(word: str) -> list[Line]:
+    """The waiting lines in which this word stands, oldest first."""
+    content = b""
+    with contextlib.suppress(OSError):
+        content = _path().read_bytes()
+    needle = json.dumps(word)[1:-1].encode()  # as the file writes it
+    found = [raw for raw in content.splitlines(keepends=True) if needle in raw] if needle in content else []
+    return _parsed(b"".join(found)) + [line for line in tuple(memory) if word in line.values()]
+
+
+def is_empty() -> bool:
+    return not (memory or _has_lines())
+
+
+def rejected_path() -> Path:
+    return Path(f"{_path()}.rejected")
+
+
+def _take_from_file(book: Callable[[list[Line]], None]) -> int:
+    if not _has_lines():
         return 0
     try:
-        with _locked(_beside("booking"), wait=False) as booking:
+        with _locked(Path(f"{_path()}.booking"), wait=False):  # a file of its own: who appends must not wait for us
             with _locked(_path()) as spool:
-                _append(booking, _content(spool))
-                os.ftruncate(spool, 0)
-            lines = _parsed(_content(booking))
+                content = _content(spool)
+            lines = _parsed(content)
             book(lines)
-            os.ftruncate(booking, 0)
+            _forget(len(content))
             return len(lines)
     except BlockingIOError:
         return 0
 
 
-def holds(line_id: str) -> bool:
-    """Whether a line of this id still waits to be booked."""
-    return any(line.get("id") == line_id for line in _waiting())
-
-
-def holds_key(key: str) -> bool:
-    """Whether a line about this trouble waits to be booked."""
-    return first_of(key) is not None
-
-
-def first_of(key: str) -> str | None:
-    """The id of the line that was the first to tell of this trouble, of those that wait to be booked."""
-    return next((line["id"] for line in _waiting() if line.get("key") == key), None)
-
-
-def is_empty() -> bool:
-    return not (_has_lines(_path()) or _has_lines(_beside("booking")))
-
-
-def _waiting() -> list[Line]:
-    found: list[Line] = []
-    for path in (_path(), _beside("booking")):
-        with contextlib.suppress(OSError):
-            found += _parsed(path.read_bytes())
-    return found
+def _take_from_memory(book: Callable[[list[Line]], None]) -> int:
+    lines: list[Line] = []
+    with contextlib.suppress(IndexError):  # another thread may take as well: each line is one's alone
+        while True:
+            lines.append(memory.popleft())
+    if lines:
+        try:
+            book(lines)
+        except BaseException:
+            memory.extendleft(reversed(lines))
+            raise
+    return len(lines)
 
 
 def _path() -> Path:
     return conf.current().delivery.spool
 
 
-def _beside(name: str) -> Path:
-    return Path(f"{_path()}.{name}")
-
-
-def _has_lines(path: Path) -> bool:
+def _has_lines() -> bool:
     with contextlib.suppress(OSError):
-        return path.stat().st_size > 0
+        return _path().stat().st_size > 0
     return False
 
 
@@ -133,6 +151,14 @@ def _append(file: int, raw: bytes) -> None:
         with contextlib.suppress(OSError):
             os.ftruncate(file, size)
         raise
+
+
+def _forget(size: int) -> None:
+    """Take the first ``size`` bytes out of the spool, in place: a full disk has no room for a copy."""
+    with _locked(_path()) as spool, _path().open("r+b") as file:  # what is locked only appends
+        file.write(_content(spool)[size:])
+        file.truncate()
+        os.fsync(file.fileno())
 
 
 def _content(file: int) -> bytes:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import wraps
 from typing import Any
 
 from django.db import router, transaction
 
 from freeze_alerts.alerts.models import Alert
+from freeze_alerts.alerts.outage import UNWRITABLE
 
 logger = logging.getLogger("freeze_alerts")
 
@@ -23,7 +24,7 @@ def door(receiver: Receiver) -> Receiver:
     @wraps(receiver)
     def guarded(**told: Any) -> None:
         try:
-            with _apart():
+            with _savepoint():
                 receiver(**{name: value for name, value in told.items() if name not in ("signal", "sender")})
         except Exception:  # the door between sources and alerts
             logger.exception("the alert for %s was not opened or ended", receiver.__name__)
@@ -31,8 +32,15 @@ def door(receiver: Receiver) -> Receiver:
     return guarded
 
 
-def _apart() -> AbstractContextManager[object]:
-    """A savepoint inside somebody's transaction, so that a failed statement of ours does not spoil theirs."""
+@contextmanager
+def _savepoint() -> Iterator[None]:
+    """A savepoint inside somebody's transaction, so that a failed statement of ours does not spoil theirs.
+
+    Where not even that can be had the receiver runs all the same: an alert goes to the spool then.
+    """
     using = router.db_for_write(Alert)
-    in_transaction = transaction.get_connection(using).in_atomic_block
-    return transaction.atomic(using=using) if in_transaction else nullcontext()
+    with ExitStack() as stack:
+        if transaction.get_connection(using).in_atomic_block:
+            with suppress(*UNWRITABLE):
+                stack.enter_context(transaction.atomic(using=using))
+        yield

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, InterfaceError, connections, router
 from django.utils import timezone
 
-from freeze_alerts.alerts.emergency import is_away
+from freeze_alerts.alerts.outage import is_away
 from freeze_alerts.watch import health
 from freeze_alerts.watch.health import Condition, State
 from freeze_alerts.watch.models import Heartbeat

@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 import threading
 
 import pytest
 
 from freeze_alerts.alerts import open_alert
+from freeze_alerts.alerts.models import Alert
 from freeze_alerts.catalog import AlertType
 from freeze_alerts.outbox import doorbell
+from tests.outbox import brokers
 from tests.outbox.passes import posts, states
-from tests.processes import read_until, start, start_python, wait_until
+from tests.processes import read_until, run_python, start, start_python, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,7 +38,7 @@ def ring_with(settings, discord):
 
 
 def arrived(discord, count):
-    discord.wait_for(lambda server: len(posts(server)) >= count, timeout_seconds=30)
+    discord.wait_for(lambda server: len(posts(server)) >= count, timeout_seconds=120)
 
 
 def test_a_thread_delivers_without_anybody_else(discord, ring_with):
@@ -90,7 +91,7 @@ open_alert("errors.new_issue", key="short")
 
 
 def test_a_process_that_ends_at_once_still_delivers(discord, ring_with):
-    start_python(SHORT_LIFE, **ring_with("auto")).wait(30)
+    start_python(SHORT_LIFE, **ring_with("auto")).wait(120)
     assert len(posts(discord)) == 1
 
 
@@ -102,7 +103,7 @@ if os.fork() == 0:
     from django.db import connections
     connections.close_all()
     open_alert("errors.new_issue", key="child")
-time.sleep(20)
+time.sleep(150)
 """
 
 
@@ -142,7 +143,7 @@ from freeze_alerts.outbox import doorbell
 doorbell.DELIVERER = {deliverer!r}
 open_alert("errors.new_issue", key="1")
 print("opened", flush=True)
-time.sleep(30)
+time.sleep(150)
 """
 NOBODY_HERE, THIS_PROCESS = "tests.nowhere.deliver", doorbell.DELIVERER
 
@@ -164,26 +165,67 @@ def test_where_the_broker_takes_tasks_and_no_worker_comes_the_thread_takes_over(
     arrived(discord, 1)
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+@pytest.fixture(params=list(brokers.ILL))
+def ill_port(request):
+    with brokers.ILL[request.param]() as port:
+        yield port
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
-def test_where_the_broker_refuses_the_thread_takes_over(discord, ring_with, scheme):
-    broker = {"TEST_BROKER_URL": f"{scheme}://127.0.0.1:{free_port()}//", "TEST_QUEUE": "nobody"}
+def test_where_the_broker_is_ill_the_thread_takes_over(discord, ring_with, scheme, ill_port):
+    broker = {"TEST_BROKER_URL": f"{scheme}://127.0.0.1:{ill_port}//", "TEST_QUEUE": "nobody"}
     start_python(RAISER.format(deliverer=THIS_PROCESS), **ring_with("auto"), **broker)
     arrived(discord, 1)
 
 
-@pytest.mark.parametrize("scheme", ["redis", "amqp"])
-def test_where_the_broker_is_frozen_the_thread_takes_over(discord, ring_with, scheme):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"{scheme}://127.0.0.1:{silent.getsockname()[1]}//"
-        broker = {"TEST_BROKER_URL": url, "TEST_QUEUE": "nobody"}
-        start_python(RAISER.format(deliverer=THIS_PROCESS), **ring_with("auto"), **broker)
-        arrived(discord, 1)
+def test_where_the_result_backend_is_ill_a_worker_is_asked_all_the_same(discord, broker, ill_port):
+    start_worker(broker)
+    results = {"TEST_RESULT_BACKEND": f"redis://127.0.0.1:{ill_port}/0"}
+    start_python(RAISER.format(deliverer=NOBODY_HERE), **broker, **results)
+    arrived(discord, 1)
+
+
+SPOOLS_ONE = """
+import time, tests.celery_app
+from django.db import OperationalError, connection
+from freeze_alerts.alerts import open_alert
+def fail(*_):
+    raise OperationalError("server closed the connection unexpectedly")
+with connection.execute_wrapper(fail):
+    open_alert("errors.new_issue", key="1")
+time.sleep(120)
+"""
+
+
+def test_what_a_process_spooled_is_booked_by_itself_since_no_worker_may_see_its_file(discord, broker, tmp_path):
+    start_worker(broker)
+    told = json.loads(broker["FREEZE_ALERTS_TEST_SETTINGS"])
+    told["DELIVERY"]["SPOOL"] = str(tmp_path / "of-another-host.jsonl")
+    start_python(SPOOLS_ONE, **{**broker, "FREEZE_ALERTS_TEST_SETTINGS": json.dumps(told)})
+    wait_until(lambda: states().get(f"alert:{Alert.objects.get(key='1').pk}:opened:1") == "sent"
+               if Alert.objects.filter(key="1") else False, timeout_seconds=120)  # fmt: skip
+
+
+def test_after_a_failure_a_worker_is_not_waited_for(ring_with, own_doorbell, monkeypatch):
+    ring_with("auto")
+    own_doorbell.asked_celery = True
+    monkeypatch.setattr(doorbell, "DELIVERER", "tests.nowhere.deliver")
+    monkeypatch.setattr(doorbell.claim, "is_overdue", lambda _seconds: 1 / 0)
+    assert own_doorbell._work(rung=False) == doorbell.AGAIN_AFTER_SECONDS
+    assert own_doorbell.asked_celery is False
+
+
+AT_EXIT = """
+import atexit
+from freeze_alerts.alerts import open_alert
+atexit.register(open_alert, "errors.new_issue", key="last")
+"""
+
+
+def test_an_alert_of_a_processs_last_moment_is_in_the_outbox_without_a_word(discord, ring_with):
+    ended = run_python(AT_EXIT, **ring_with("auto"))
+    assert (ended.returncode, "Traceback" in ended.stderr) == (0, False), ended.stderr
+    assert len(states()) == 1
 
 
 EAGER = """
@@ -191,7 +233,7 @@ import tests.celery_app as tests_celery, time
 tests_celery.app.conf.task_always_eager = True
 from freeze_alerts.alerts import open_alert
 open_alert("errors.new_issue", key="1")
-time.sleep(20)
+time.sleep(150)
 """
 
 
