@@ -11,12 +11,13 @@ from freeze_alerts.outbox.models import Message, WebhookState
 from freeze_alerts.sources.audit.admin import DeletionAdmin
 from freeze_alerts.sources.audit.mixin import AuditAdminMixin
 from freeze_alerts.sources.audit.models import Deletion
+from freeze_alerts.sources.audit.site import audit_site
 from freeze_alerts.sources.disk.admin import DiskSampleAdmin
 from freeze_alerts.sources.disk.models import DiskSample
 from freeze_alerts.watch.admin import HeartbeatAdmin
 from freeze_alerts.watch.models import Heartbeat
 
-__all__ = ["AuditAdminMixin"]
+__all__ = ["AuditAdminMixin", "audit_site"]
 
 admin.site.register(Alert, AlertAdmin)
 admin.site.register(Message, MessageAdmin)

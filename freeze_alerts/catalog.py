@@ -134,7 +134,7 @@ NINE: tuple[Entry, ...] = (
     Entry(AlertType.DISK_SPACE, "Disk space", "errors", Severity.WARNING, _hours(1), _STATE,
           "df -h", "disk-space", "freeze_alerts.diagnosis.disk.steps", _minutes(5)),
     Entry(AlertType.ADMIN_DELETE, "Admin delete", "admin", Severity.INFO, None, _RECORD,
-          "", "admin-delete"),
+          "", "admin-delete", "freeze_alerts.diagnosis.audit.steps"),
 )  # fmt: skip
 
 TROUBLE = Entry(AlertType.TROUBLE, "Alerting trouble", "errors", Severity.HIGH, _hours(1), _FACT,

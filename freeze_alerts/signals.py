@@ -66,6 +66,9 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
 ``deletion_restored``
     Somebody put back what was deleted; sent inside the restoring transaction. ``card`` (str: which card told of the
     delete), ``by``, ``text`` (str: who put back what), ``everything`` (bool: nothing on that card is left behind).
+``deletion_forgotten``
+    Something was taken out of the record of a delete. ``card`` (str: whose card it is on); ``title``, ``text`` (str),
+    ``fields`` (as above): what it may still say.
 ``webhook_disabled``
     Discord refused a webhook for good. ``channel``, ``webhook`` (its redacted name), ``reason`` (str).
 ``webhook_enabled``
@@ -111,6 +114,7 @@ errors_judged = Signal()
 errors_dropped = Signal()
 errors_unbooked = Signal()
 deletion_restored = Signal()
+deletion_forgotten = Signal()
 webhook_disabled = Signal()
 webhook_enabled = Signal()
 part_died = Signal()

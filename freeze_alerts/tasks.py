@@ -57,6 +57,12 @@ def daily_backup_summary() -> None:
     turns.take_by_beat("daily_backup_summary")
 
 
+@shared_task(ignore_result=True, name="freeze_alerts.tasks.prune")
+def prune() -> None:
+    """Take away what is older than its room keeps it, once a day from four in the morning on."""
+    turns.take_by_beat("prune")
+
+
 @beat_init.connect
 def note_beats_begin(**_: object) -> None:
     """Beat is alive, whether or not its broker is."""

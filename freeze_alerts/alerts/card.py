@@ -137,6 +137,8 @@ def _notes(alert: Alert, message: Message) -> list[str]:
 
 def _links(alert: Alert) -> list[Link]:
     links = [Link("Open", admin_url("alert_change", alert.pk)), Link("Runbook", _runbook_url(alert))]
+    if entry_or_plain(alert.type).nature is Nature.RECORD:
+        links.insert(0, Link("Record", alert.link))
     if not alert.ended and alert.status == Alert.Status.OPEN:
         links.append(Link("Acknowledge", admin_url("alert_acknowledge", alert.pk)))
     return [link for link in links if link.url]

@@ -119,8 +119,10 @@ def _news(report: Report, previous: Alert | None) -> Outcome | None:
     if previous is None:
         return _open(report)
     if previous.open_key is None:
-        answered = report.entry.nature is Nature.FACT and previous.acknowledged_at
-        if answered or report.entry.nature is Nature.RECORD:
+        is_record = report.entry.nature is Nature.RECORD
+        if is_record and report.severity > previous.level:
+            return _tell_louder(report, previous)
+        if is_record or (report.entry.nature is Nature.FACT and previous.acknowledged_at):
             return _count_on_ended(report, previous)
         return _reopen(report, previous)
     if report.severity > previous.level:
@@ -192,6 +194,18 @@ def _count_on_ended(report: Report, previous: Alert) -> Outcome | None:
         occurrences=F("occurrences") + 1, card_due_at=redraw_time(report.at), **report.shown(), **peak(report.value)
     )
     return Outcome.UNCHANGED if counted else None
+
+
+def _tell_louder(report: Report, previous: Alert) -> Outcome | None:
+    """A record that turns out worse than it was told: it stays ended, and is posted anew."""
+    same = Alert.objects.filter(pk=previous.pk, open_key=None, severity=previous.severity)
+    if not same.update(
+        severity=report.severity, occurrences=F("occurrences") + 1, sequence=F("sequence") + 1,
+        card_due_at=report.at, **report.shown(), **peak(report.value),
+    ):  # fmt: skip
+        return None
+    say(Alert.objects.get(pk=previous.pk), Message.Kind.WORSENED, signals.alert_worsened)
+    return Outcome.WORSENED
 
 
 def resolve_alert(alert_type: str, *, key: str, reason: str = "", by: str = "", unwatched: bool = False) -> Outcome:

@@ -4,13 +4,24 @@ All are Warnings: an Error would make every management command refuse to run, an
 this package registers them, under the tag ``freeze_alerts``.
 """
 
-from freeze_alerts.checks import alert_types, celery_settings, channels, links, orders, places, providers, values
+from freeze_alerts.checks import (
+    alert_types,
+    audit,
+    celery_settings,
+    channels,
+    links,
+    orders,
+    places,
+    providers,
+    values,
+)
 from freeze_alerts.checks.registry import CHECKS, TAG
 
 __all__ = [
     "CHECKS",
     "TAG",
     "alert_types",
+    "audit",
     "celery_settings",
     "channels",
     "links",

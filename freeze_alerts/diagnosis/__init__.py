@@ -9,7 +9,7 @@ from django.utils.module_loading import import_string
 
 from freeze_alerts.alerts.card import Draft, draft
 from freeze_alerts.alerts.models import Alert
-from freeze_alerts.catalog import entry_or_plain
+from freeze_alerts.catalog import Nature, entry_or_plain
 from freeze_alerts.diagnosis.budget import Step, run_steps
 from freeze_alerts.discord.text import clean
 from freeze_alerts.outbox.models import Message
@@ -24,7 +24,7 @@ def prepare(messages: Sequence[Message]) -> Draft:
     _refresh(messages)
     untold = [m.alert for m in messages if m.alert and not m.discord_message_id and m.kind in _LOUD]
     try:
-        diagnose([alert for alert in untold if not alert.ended])
+        diagnose([alert for alert in untold if not alert.ended or _is_record(alert)])
     except Exception:  # findings are a help; without them the alert still goes out
         logger.exception("no findings for %s", ", ".join(map(str, untold)))
     return draft(messages)
@@ -58,6 +58,10 @@ def steps_for(alert: Alert) -> list[Step]:
     except Exception:  # findings are a help; without them the alert still goes out
         logger.exception("no findings for %s", alert)
         return []
+
+
+def _is_record(alert: Alert) -> bool:
+    return entry_or_plain(alert.type).nature is Nature.RECORD  # born ended, and news all the same
 
 
 def _refresh(messages: Sequence[Message]) -> None:

@@ -29,6 +29,7 @@ RECEIVERS = {
     signals.errors_dropped: errors.on_errors_dropped,
     signals.errors_unbooked: errors.on_errors_unbooked,
     signals.deletion_restored: audit.on_deletion_restored,
+    signals.deletion_forgotten: audit.on_deletion_forgotten,
     signals.webhook_disabled: delivery.on_webhook_disabled,
     signals.webhook_enabled: delivery.on_webhook_enabled,
     signals.message_dead: delivery.on_message_dead,

@@ -57,7 +57,10 @@ def record(scope: Scope, using: str, snapshot: Snapshot) -> None:
         deletion = _standing_record(scope, using)
         is_new = deletion is None
         deletion = deletion or _new_record(scope, using)
-        _fill(deletion, scope, snapshot, is_new=is_new)
+        _count(deletion, snapshot)
+        if is_new:
+            telling.join_burst(deletion)
+        _fill(deletion, snapshot, is_new=is_new)
         scope.recorded.append(deletion)
         scope.writes[using] += 1
         if is_new:
@@ -67,15 +70,16 @@ def record(scope: Scope, using: str, snapshot: Snapshot) -> None:
 def settle(scope: Scope, using: str) -> None:
     """After the commit: note what SQL deleted past us, bring the card up to date, seal the record."""
     try:
-        with _together(router.db_for_write(Deletion)):
-            deletion = _standing_record(scope, using)
-            surplus = unaccounted(scope, using)
-            if surplus:
-                deletion = deletion or _new_record(scope, using)
-                deletion.without_snapshot = surplus
+        deletion = _standing_record(scope, using)
+        surplus = unaccounted(scope, using)
+        if surplus:
+            deletion = deletion or _new_record(scope, using)
+            deletion.without_snapshot = surplus
+            with transaction.atomic(using=router.db_for_write(Deletion)):
                 deletion.save()
-            if deletion is not None and (surplus or scope.writes[using] > 1):
                 telling.tell(deletion)
+        elif deletion is not None and scope.writes[using] > 1:
+            telling.tell(deletion)
         if deletion is not None:
             chain.append(deletion, chain.RECORDED)
     except Exception:  # the rows are gone and recorded: nobody's request may fail for the rest
@@ -101,9 +105,11 @@ def _silent_tables() -> set[str]:
 
 
 def _record_elsewhere(scope: Scope, using: str, ours: str, snapshot: Snapshot) -> None:
+    deletion = _new_record(scope, using, uid=uuid.uuid4(), confirmed=False)
+    _count(deletion, snapshot)
+    telling.join_burst(deletion)
     with transaction.atomic(using=ours):
-        deletion = _new_record(scope, using, uid=uuid.uuid4(), confirmed=False)
-        _fill(deletion, scope, snapshot, is_new=True)
+        _fill(deletion, snapshot, is_new=True)
     scope.recorded.append(deletion)
 
     def confirm() -> None:
@@ -137,16 +143,13 @@ def _new_record(scope: Scope, using: str, **given: object) -> Deletion:
     return Deletion(database=using, reason=clean(scope.reason)[:255], asked=dict(scope.asked), **told)
 
 
-def _fill(deletion: Deletion, scope: Scope, snapshot: Snapshot, *, is_new: bool) -> None:
+def _fill(deletion: Deletion, snapshot: Snapshot, *, is_new: bool) -> None:
     ours = router.db_for_write(Deletion)
     first = deletion.chunks + 1
     named = _placed(snapshot, first)
-    _count(deletion, snapshot)
     for number, chunk in enumerate(snapshot.chunks, first):
         deletion.content_hash = chain.roll(deletion.content_hash, number, chunk.data, named.get(number, ()))
     deletion.chunks += len(snapshot.chunks)
-    if is_new:
-        telling.join_burst(deletion)
     deletion.save(using=ours, force_insert=is_new, force_update=not is_new)
     DeletedRows.objects.using(ours).bulk_create(
         [DeletedRows(deletion=deletion, number=number, row_count=chunk.row_count, data=chunk.data)

@@ -53,25 +53,39 @@ class Link:
 def read_rows(deletion: Deletion) -> Iterator[Row]:
     """Every row of the record in the order it was recorded, one chunk in memory at a time."""
     for content in contents(deletion):
-        for table in content["tables"]:
-            reader = _Reader(table, content["content_types"])
-            yield from map(reader.row, table["rows"])
+        yield from rows_of(content)
 
 
 def read_links(deletion: Deletion) -> Iterator[Link]:
     """Every reference that was cut (SET_NULL, SET_DEFAULT, SET)."""
     for content in contents(deletion):
-        for model, attname, new, pairs in content["links"]:
-            field = _field(find_model(model), attname)
-            for pk, old in pairs:
-                yield Link(model, decode(pk), attname, decode(old, field), decode(new, field))
+        yield from links_of(content)
+
+
+def rows_of(content: Mapping[str, Any]) -> Iterator[Row]:
+    """The rows of one unpacked chunk."""
+    for table in content["tables"]:
+        reader = _Reader(table, content["content_types"])
+        yield from map(reader.row, table["rows"])
+
+
+def links_of(content: Mapping[str, Any]) -> Iterator[Link]:
+    for model, attname, new, pairs in content["links"]:
+        field = _field(find_model(model), attname)
+        for pk, old in pairs:
+            yield Link(model, decode(pk), attname, decode(old, field), decode(new, field))
 
 
 def contents(deletion: Deletion) -> Iterator[dict[str, Any]]:
     """What the chunks hold, unpacked."""
     numbers = DeletedRows.objects.filter(deletion=deletion).order_by("number").values_list("number", flat=True)
     for number in list(numbers):
-        yield unpack(bytes(DeletedRows.objects.get(deletion=deletion, number=number).data))
+        yield unpacked(deletion, number)
+
+
+def unpacked(deletion: Deletion, number: int) -> dict[str, Any]:
+    """One chunk of a record. Raises DeletedRows.DoesNotExist."""
+    return unpack(bytes(DeletedRows.objects.get(deletion=deletion, number=number).data))
 
 
 def unpack(data: bytes) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -17,11 +17,11 @@ from django.db import connections, transaction
 from django.db.models import Model
 from django.db.models.signals import post_delete, pre_delete
 
-from freeze_alerts.sources.audit import batches, recording
+from freeze_alerts.sources.audit import batches, masking, recording
 from freeze_alerts.sources.audit.batches import Batch
 from freeze_alerts.sources.audit.masking import Rules
 from freeze_alerts.sources.audit.models import Deletion
-from freeze_alerts.sources.audit.who import Where, Who
+from freeze_alerts.sources.audit.who import Where, Who, clean
 
 logger = logging.getLogger("freeze_alerts")
 
@@ -66,11 +66,12 @@ class Scope:
         self.told()
         self.batches.append(batch)
 
-    def batch_of(self, origin: Any, using: str) -> Batch:
+    def batch_of(self, origin: Any, using: str, instance: Model) -> Batch:
         """The delete this row belongs to: a new one where its origin is new, or had its turn before."""
         for batch in reversed(self.batches):
             if batch.origin is origin and batch.using == using and not batch.written and not batch.has_failed:
                 return batch
+        batches.take_turn(using, instance)
         self.told()
         batch = batches.begin(using, origin, self.rules)
         self.batches.append(batch)
@@ -106,6 +107,21 @@ def opened(make: Callable[[], Scope]) -> Iterator[Scope]:
 
 
 @contextmanager
+def audited_deletes(
+    actor: str, *, reason: str = "", mask: Iterable[str] = (), keep: Iterable[str] = (), exclude: Iterable[str] = ()
+) -> Iterator[Scope]:
+    """Record what is deleted within, outside the admin: ``with audited_deletes(actor="cron:purge", reason="…")``.
+
+    Works as a decorator too. Within a request of an audited admin it adds its reason to the request's record.
+    Raises RecordNotWritten where the record can't be written: then nothing was deleted.
+    """
+    who = Who(actor=clean(actor)[:255])
+    with opened(lambda: Scope(lambda: who, Where, masking.rules(mask, keep, exclude))) as scope:
+        scope.reason = scope.reason or reason
+        yield scope
+
+
+@contextmanager
 def paused() -> Iterator[None]:
     """What is deleted within is not captured."""
     scope = _current.get()
@@ -124,7 +140,7 @@ def on_pre_delete(*, instance: Model, using: str, origin: Any = None, **_: Any) 
     if scope is None or scope.is_paused:
         return
     with recording.or_refused():
-        scope.batch_of(origin, using).announce(instance)
+        scope.batch_of(origin, using, instance).announce(instance)
 
 
 def on_post_delete(*, using: str, origin: Any = None, **_: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db import router
 from django.db.models import F, QuerySet
@@ -19,11 +20,11 @@ NAMED = 5
 
 def join_burst(deletion: Deletion) -> None:
     """A single object, deleted within a minute of another by the same person, goes on the first one's card."""
-    if deletion.root_count != 1 or not deletion.actor_id:
+    if deletion.root_count != 1 or not deletion.actor:
         return
     recent = Deletion.objects.using(router.db_for_write(Deletion)).filter(
-        actor_id=deletion.actor_id, real_actor_id=deletion.real_actor_id, at__gte=timezone.now() - BURST,
-        root_count=1, card=F("uid"), confirmed=True,
+        actor_id=deletion.actor_id, actor=deletion.actor, real_actor_id=deletion.real_actor_id,
+        at__gte=timezone.now() - BURST, root_count=1, card=F("uid"), confirmed=True,
     )  # fmt: skip
     first = recent.order_by("-at").values_list("card", flat=True).first()
     if first is not None:
@@ -34,10 +35,21 @@ def tell(deletion: Deletion) -> None:
     """Send the signal, in the deleting transaction: one card speaks for the whole burst."""
     together = [deletion] if deletion.card == deletion.uid else list(_on_card(deletion))
     signals.rows_deleted.send_robust(
-        sender=Deletion, card=str(deletion.card), deletion_id=deletion.pk,
-        rows=sum(each.row_count for each in together), is_loud=is_loud(together), title=words.title(together),
-        text=words.text(together), fields=words.fields(together, _names(together)),
+        sender=Deletion, deletion_id=deletion.pk, rows=sum(each.row_count for each in together),
+        is_loud=is_loud(together), **_said(together),
     )  # fmt: skip
+
+
+def tell_changed(deletion: Deletion) -> None:
+    """The record says less than it did: its card must not say more."""
+    signals.deletion_forgotten.send_robust(sender=Deletion, **_said(list(_on_card(deletion))))
+
+
+def _said(together: Sequence[Deletion]) -> dict[str, Any]:
+    return {
+        "card": str(together[0].card), "title": words.title(together), "text": words.text(together),
+        "fields": words.fields(together, _names(together)),
+    }  # fmt: skip
 
 
 def is_loud(together: Sequence[Deletion]) -> bool:

@@ -15,13 +15,13 @@ NO_UNDO = "So many rows that only their keys were kept: this can't be undone."
 
 def title(together: Sequence[Deletion]) -> str:
     """``ada deleted 3 orders``"""
-    return f"{who(together[0])} deleted {_chosen(together)}"
+    return f"{who(together[0])} deleted {chosen(together)}"
 
 
 def text(together: Sequence[Deletion]) -> str:
     """One sentence: who, what, and how much went with it."""
     along = _total(taken_along(each) for each in together)
-    said = f"{who(together[0])} deleted {_chosen(together)}"
+    said = f"{who(together[0])} deleted {chosen(together)}"
     if along:
         said += f", and with {_pronoun(together)} {sum(along.values()):,} more {_plural('row', sum(along.values()))}"
     unseen = _unseen(together)
@@ -77,10 +77,11 @@ def kind(label: str, count: int = 1) -> str:
     return str(model._meta.verbose_name if count == 1 else model._meta.verbose_name_plural)
 
 
-def _chosen(together: Sequence[Deletion]) -> str:
-    chosen = _total(each.roots for each in together)
-    if chosen:
-        return kinds(chosen)
+def chosen(together: Sequence[Deletion]) -> str:
+    """``3 orders, 1 customer``"""
+    roots = _total(each.roots for each in together)
+    if roots:
+        return kinds(roots)
     rows = sum(each.row_count for each in together)
     return f"{rows:,} {_plural('row', rows)}" if rows else "rows with SQL"
 

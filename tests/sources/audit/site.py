@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import connection, transaction
-from django.http import HttpResponse, HttpResponseRedirect
-from django.urls import path
+from django.http import HttpResponseRedirect
+from django.urls import include, path
 
 from freeze_alerts.admin import AuditAdminMixin
 from tests.zoo import models
@@ -133,8 +133,4 @@ formsets = admin.AdminSite(name="formsets")
 formsets.register(models.Animal, OwnFormsetAdmin)
 
 
-def home(request):
-    return HttpResponse()
-
-
-urlpatterns = [path("audited/", site.urls), path("formsets/", formsets.urls), path("", home)]
+urlpatterns = [path("audited/", site.urls), path("formsets/", formsets.urls), path("", include("tests.urls"))]

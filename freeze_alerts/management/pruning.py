@@ -1,0 +1,21 @@
+"""What ``manage.py prune`` and its task take away: a line for each room that keeps things for a time."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from freeze_alerts.sources.audit import pruning
+
+
+class Prune(Protocol):
+    def __call__(self, *, dry_run: bool = False) -> int:
+        """Delete what is too old; returns how many, and deletes none where it is only asked."""
+
+
+ROOMS: dict[str, Prune] = {"records of deletes": pruning.prune}
+
+
+def prune_all() -> None:
+    """The duty: each room in its turn."""
+    for prune in ROOMS.values():
+        prune()
