@@ -113,20 +113,20 @@ def _hours(count: int) -> timedelta:
 _MONITOR = manage(
     'shell -c "from freeze_alerts.sources.backups import BackupMonitor; print(BackupMonitor().get_metrics())"'
 )
-_PAYMENTS = "freeze_alerts.diagnosis.payments.steps"
+_ERRORS, _PAYMENTS = "freeze_alerts.diagnosis.errors", "freeze_alerts.diagnosis.payments"
 _STATE, _FACT, _RECORD = Nature.STATE, Nature.FACT, Nature.RECORD
 
 NINE: tuple[Entry, ...] = (
     Entry(AlertType.NEW_ISSUE, "New issue", "errors", Severity.MEDIUM, _hours(4), _FACT,
-          _logs(100), "new-issue"),
+          _logs(100), "new-issue", f"{_ERRORS}.issue_steps"),
     Entry(AlertType.REGRESSION, "Regression", "errors", Severity.HIGH, _hours(1), _FACT,
-          _logs(200), "regression"),
+          _logs(200), "regression", f"{_ERRORS}.issue_steps"),
     Entry(AlertType.ERROR_SPIKE, "Error spike", "errors", Severity.WARNING, _minutes(30), _STATE,
-          "docker compose ps", "error-spike", interval=_minutes(1)),
+          "docker compose ps", "error-spike", f"{_ERRORS}.spike_steps", _minutes(1)),
     Entry(AlertType.PAYMENT_ERROR, "Payment error", "payments", Severity.CRITICAL, _minutes(15), _FACT,
-          _logs(100, "payment"), "payment-error"),
+          _logs(100, "payment"), "payment-error", f"{_PAYMENTS}.error_steps"),
     Entry(AlertType.PAYMENT_SPIKE, "Payment error spike", "payments", Severity.CRITICAL, _minutes(15), _STATE,
-          _logs(200, "payment"), "payment-error-spike", interval=_minutes(1)),
+          _logs(200, "payment"), "payment-error-spike", f"{_PAYMENTS}.spike_steps", _minutes(1)),
     Entry(AlertType.BACKUP_FAILED, "Backup failure", "backups", Severity.HIGH, _hours(2), _FACT,
           manage("backup_database --check"), "backup-failure"),
     Entry(AlertType.BACKUP_MISSED, "Missed backup", "backups", Severity.HIGH, _hours(2), _STATE,
@@ -142,9 +142,9 @@ TROUBLE = Entry(AlertType.TROUBLE, "Alerting trouble", "errors", Severity.HIGH, 
 
 ORDERS: tuple[Entry, ...] = (
     Entry(AlertType.PAYMENTS_FAILING, "Payments failing", "payments", Severity.CRITICAL, _minutes(15), _STATE,
-          manage("check_payments"), "payments-failing", _PAYMENTS, interval=_minutes(5)),
+          manage("check_payments"), "payments-failing", f"{_PAYMENTS}.steps", _minutes(5)),
     Entry(AlertType.PAYMENTS_STUCK, "Orders stuck", "payments", Severity.HIGH, _hours(1), _STATE,
-          manage("check_payments"), "payments-stuck", _PAYMENTS, interval=_minutes(5)),
+          manage("check_payments"), "payments-stuck", f"{_PAYMENTS}.steps", _minutes(5)),
 )  # fmt: skip
 """What an order model tells, where settings name one."""
 

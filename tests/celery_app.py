@@ -27,3 +27,16 @@ def raise_alert(key: str) -> None:
     from freeze_alerts.alerts import open_alert
 
     open_alert("errors.new_issue", key=key)
+
+
+@app.task(name="tests.fail")
+def fail() -> None:
+    raise ValueError("no such order to send")
+
+
+@app.task(name="tests.charge", autoretry_for=(ConnectionError,), max_retries=2, default_retry_delay=0)
+def charge(payment: str) -> None:
+    from freeze_alerts.sources.errors import payment_scope
+
+    with payment_scope(payment):
+        raise ConnectionError("the provider hung up")

@@ -66,8 +66,11 @@ class Errors:
 @dataclass(frozen=True)
 class Payments:
     url_prefixes: tuple[str, ...] = ("/checkout/",)
+    views: tuple[str, ...] = ()  # names of URLs, or dotted paths
+    tasks: tuple[str, ...] = ()
     modules: tuple[str, ...] = ("payments",)
     exceptions: tuple[str, ...] = ()
+    id_tag: str = "payment_id"
     order_model: str | None = None
     status_field: str = "status"
     created_field: str = "created_at"

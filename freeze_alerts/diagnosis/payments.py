@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freeze_alerts import conf
-from freeze_alerts.diagnosis import providers
+from freeze_alerts.diagnosis import errors, providers
 from freeze_alerts.diagnosis.budget import Skip, Step
 from freeze_alerts.sources.orders import reading, words
 from freeze_alerts.sources.orders.judge import judge
@@ -16,6 +16,16 @@ _LIMIT_SECONDS = 6.0
 def steps(_: object) -> list[Step]:
     """The steps for orders that fail or are stuck."""
     return [orders(), *providers.steps()]
+
+
+def error_steps(alert: errors.IssueAlert) -> list[Step]:
+    """The steps for one payment error: the error itself, then how the others fare."""
+    return [*errors.issue_steps(alert), orders(), *providers.steps()]
+
+
+def spike_steps(_: object) -> list[Step]:
+    """The steps for several: which they are, then how the others fare."""
+    return [errors.top_issues(payment=True), orders(), *providers.steps()]
 
 
 def orders() -> Step:

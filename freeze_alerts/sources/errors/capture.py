@@ -17,7 +17,7 @@ from sentry_sdk.scope import add_global_event_processor
 from sentry_sdk.transport import Transport
 
 from freeze_alerts import conf
-from freeze_alerts.sources.errors import intake
+from freeze_alerts.sources.errors import intake, scope
 from freeze_alerts.sources.errors.record import Record, read
 from freeze_alerts.sources.errors.settled import once_per_settings
 
@@ -52,6 +52,7 @@ def register() -> None:
 
     if _attach not in global_event_processors:
         add_global_event_processor(_attach)
+    scope.listen()
 
 
 def take(envelope: Envelope) -> None:
