@@ -24,6 +24,7 @@ from freeze_alerts.sources.audit.rows import find_model
 SHOWN = 50
 """Remarks of one kind on the page; the command's ``--json`` lists all."""
 PERMISSION = "freeze_alerts.restore_deletion"
+RESTORE = "admin:freeze_alerts_deletion_restore"
 
 if TYPE_CHECKING:
     _Admin = ReadOnlyAdmin
@@ -103,7 +104,7 @@ def offer(request: HttpRequest, deletions: list[Deletion], site: str) -> None:
         if not each.complete or not each.row_count or lacking(request, list(each.counts)):
             continue
         try:
-            url = reverse("admin:freeze_alerts_deletion_restore", args=[each.pk], current_app=site)
+            url = reverse(RESTORE, args=[each.pk], current_app=site)
         except NoReverseMatch:
             return
         text = 'Deleted by mistake? <a href="{}">Undo</a> puts back {}.'
