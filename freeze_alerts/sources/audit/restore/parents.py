@@ -44,7 +44,7 @@ def settle(
     record as well waits for that one. Everything else is a conflict. ``lock``: the parents stay until the commit.
     """
     remarks: dict[Remark, None] = {}
-    existing = _Existing(database, lock)
+    existing, takers = _Existing(database, lock), _Takers()
     while True:
         gone = list(_gone(tables, existing))
         left_out = 0
@@ -52,14 +52,14 @@ def settle(
             if each.key not in each.table.rows:
                 continue
             if each.field.null and sets_null(each.field):
-                remarks[_emptied(each)] = None
+                remarks[_emptied(each, takers)] = None
                 setattr(each.table.rows[each.key], each.field.attname, None)
             elif _goes_with(each, recorded, family):
-                remarks[_left_out(each)] = None
+                remarks[_left_out(each, takers)] = None
                 del each.table.rows[each.key]
                 left_out += 1
             else:
-                remarks[_conflict(each)] = None
+                remarks[_conflict(each, takers)] = None
         if not left_out:
             return list(remarks)
 
@@ -114,19 +114,31 @@ class _Existing:
         return self._found[place] & values
 
 
-def _emptied(gone: _Gone) -> Remark:
-    text = f"{gone.field.name} comes back empty: {gone.target}:{gone.value} is gone too"
+class _Takers:
+    """Which record has a row that is gone, asked once each."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], str] = {}
+
+    def hint(self, gone: _Gone) -> str:
+        """That it can be put back first, where it can."""
+        place = (gone.target, str(gone.value))
+        if place not in self._known:
+            root = DeletedRoot.objects.filter(model=place[0], object_id=place[1]).order_by("-id").first()
+            self._known[place] = f"; deletion {root.deletion_id} took it: put that back first" if root else ""
+        return self._known[place]
+
+
+def _emptied(gone: _Gone, takers: _Takers) -> Remark:
+    text = f"{gone.field.name} comes back empty: {gone.target}:{gone.value} is gone too{takers.hint(gone)}"
     return Remark(Kind.PARENT_LOST, text, gone.table.label, name_of(gone.key))
 
 
-def _left_out(gone: _Gone) -> Remark:
-    text = f"does not come back: its {gone.field.name}, {gone.target}:{gone.value}, is gone"
+def _left_out(gone: _Gone, takers: _Takers) -> Remark:
+    text = f"does not come back: its {gone.field.name}, {gone.target}:{gone.value}, is gone{takers.hint(gone)}"
     return Remark(Kind.LEFT_OUT, text, gone.table.label, name_of(gone.key))
 
 
-def _conflict(gone: _Gone) -> Remark:
-    text = f"its {gone.field.name}, {gone.target}:{gone.value}, is gone"
-    root = DeletedRoot.objects.filter(model=gone.target, object_id=str(gone.value)).order_by("-id").first()
-    if root is not None:
-        text += f"; deletion {root.deletion_id} took it: put that back first"
+def _conflict(gone: _Gone, takers: _Takers) -> Remark:
+    text = f"its {gone.field.name}, {gone.target}:{gone.value}, is gone{takers.hint(gone)}"
     return Remark(Kind.PARENT_GONE, text, gone.table.label, name_of(gone.key))
