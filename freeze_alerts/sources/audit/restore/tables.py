@@ -33,11 +33,14 @@ def fit(label: str, model: type[Model], recorded: Sequence[Row], database: str) 
     """The table with its rows, and what became of columns that are new, gone, or were never kept."""
     table = Table(label, model, [each for each in model._meta.local_concrete_fields if not each.generated])
     stored = {each.attname: _stored_name(each, recorded[0]) for each in table.fields}
+    is_plain = not any(isinstance(each, JSONField) for each in table.fields)
     seen: Counter[tuple[Kind, str]] = Counter()
     for row in recorded:
-        values = SimpleNamespace()
-        for each in table.fields:
-            setattr(values, each.attname, _value(each, row, stored[each.attname], seen))
+        if is_plain and not row.masked and row.values.keys() == stored.keys():
+            values = SimpleNamespace(**row.values)
+        else:
+            given = {each.attname: _value(each, row, stored[each.attname], seen) for each in table.fields}
+            values = SimpleNamespace(**given)
         for attname, about in row.content_types.items():
             _renumber(values, attname, about, database)
         table.rows[row.pk] = values
@@ -107,8 +110,9 @@ def _note_columns_gone(
     model: type[Model], recorded: Sequence[Row], stored: set[str], seen: Counter[tuple[Kind, str]]
 ) -> None:
     generated = {each.attname for each in model._meta.local_concrete_fields if each.generated}
+    known = stored | generated
     for row in recorded:
-        for name in row.values.keys() - stored - generated:
+        for name in row.columns.keys() - known if row.columns.keys() != stored else ():
             seen[Kind.COLUMN_GONE, name] += 1
 
 
