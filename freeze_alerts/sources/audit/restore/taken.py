@@ -44,7 +44,7 @@ def _near(table: Table, everybody: QuerySet[Any]) -> QuerySet[Any]:
     """Whoever might be in the way: where keys are numbers, those between the lowest and the highest."""
     if not all(type(key) is int for key in table.rows):
         return everybody
-    return everybody.filter(pk__range=(min(table.rows), max(table.rows)))
+    return everybody.filter(pk__gte=min(table.rows), pk__lte=max(table.rows))
 
 
 def _unique_together(model: type[Model]) -> Iterator[Sequence[str]]:
