@@ -17,7 +17,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, Model
 
 from freeze_alerts.sources.audit.models import DeletedRows, Deletion
-from freeze_alerts.sources.audit.values import NOT_KEPT, Redacted, decode
+from freeze_alerts.sources.audit.values import NOT_KEPT, PLAIN, Redacted, decode
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,10 @@ class _Reader:
         self._content_types = content_types
 
     def row(self, stored: list[Any]) -> Row:
-        given = {name: decode(value, field) for (name, field), value in zip(self._fields, stored, strict=True)}
+        given = {
+            name: value if type(value) in PLAIN else decode(value, field)
+            for (name, field), value in zip(self._fields, stored, strict=True)
+        }
         masked = {name for name, value in given.items() if value is NOT_KEPT or isinstance(value, Redacted)}
         values = {
             name: value.value if isinstance(value, Redacted) else value

@@ -13,7 +13,7 @@ from freeze_alerts.sources.audit.restore.belongings import Place, Recorded, labe
 from freeze_alerts.sources.audit.restore.links import Ties
 from freeze_alerts.sources.audit.restore.remarks import Kind, Remark, counted
 from freeze_alerts.sources.audit.restore.tables import Table
-from freeze_alerts.sources.audit.rows import find_model, read_links, read_rows
+from freeze_alerts.sources.audit.rows import Link, contents, find_model, links_of, rows_of
 
 
 @dataclass
@@ -58,7 +58,7 @@ def look(deletion: Deletion, only: str = "", *, lock: bool = False) -> Look:
     seen = Look(deletion, only, remarks=list(_of_the_record(deletion)))
     if seen.conflicts:
         return seen
-    recorded = _read(deletion)
+    recorded, cut = _read(deletion)
     place = belongings.find(recorded, only) if only else None
     if only and place is None:
         seen.remarks.append(Remark(Kind.NOT_IN_IT, f"there is no {only} in this record"))
@@ -69,7 +69,7 @@ def look(deletion: Deletion, only: str = "", *, lock: bool = False) -> Look:
     _fill(seen, part, present)
     by_label = {each.label: each for each in seen.tables}
     seen.remarks += parents.settle(by_label, recorded, family, deletion.database, lock=lock)
-    seen.ties = links.to_tie(read_links(deletion), recorded, present, by_label)
+    seen.ties = links.to_tie(cut, recorded, present, by_label)
     seen.remarks += _of_the_rows(seen)
     seen.present = len(present)
     left = sum(map(len, recorded.values())) - len(present) - seen.row_count
@@ -100,11 +100,15 @@ def _of_the_rows(seen: Look) -> Iterator[Remark]:
     yield from files.missing(seen.tables)
 
 
-def _read(deletion: Deletion) -> Recorded:
+def _read(deletion: Deletion) -> tuple[Recorded, list[Link]]:
+    """What the record holds: its rows, and the references that were cut."""
     recorded: Recorded = {}
-    for row in read_rows(deletion):
-        recorded.setdefault(row.model, {})[row.pk] = row  # deleted twice in one request: as it was last
-    return recorded
+    cut: list[Link] = []
+    for content in contents(deletion):
+        for row in rows_of(content):
+            recorded.setdefault(row.model, {})[row.pk] = row  # deleted twice in one request: as it was last
+        cut += links_of(content)
+    return recorded, cut
 
 
 def _present(deletion: Deletion, recorded: Recorded) -> set[Place]:
