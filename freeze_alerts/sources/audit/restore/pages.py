@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -56,7 +57,11 @@ class RestoreMixin(_Admin):
         self, request: HttpRequest, context: dict[str, Any], add: bool = False, change: bool = False,
         form_url: str = "", obj: Deletion | None = None,
     ) -> HttpResponse:  # fmt: skip
-        context["may_restore"] = obj is not None and not obj.restored_at and request.user.has_perm(PERMISSION)
+        if obj is not None:
+            context["may_restore"] = not obj.restored_at and request.user.has_perm(PERMISSION)
+            context["restorations"] = [
+                {**each, "at": datetime.fromisoformat(each["at"])} for each in reversed(obj.restorations)
+            ]
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _put_back(self, request: HttpRequest, deletion: Deletion, only: str) -> HttpResponse:

@@ -67,6 +67,16 @@ def test_the_button_puts_back_and_is_logged(client):
     assert "Put back" in LogEntry.objects.get().change_message
 
 
+def test_the_record_has_a_button_that_leads_there_until_it_is_back(client):
+    deletion = delete(stock().pond)
+    record = reverse("shop:freeze_alerts_deletion_change", args=[deletion.pk])
+    assert f'href="{page(deletion)}"' in client.get(record).text
+    client.post(page(deletion))
+    answer = client.get(record)
+    assert "Put back by ada" in answer.text
+    assert page(deletion) not in answer.text
+
+
 def test_whatever_is_in_the_way_is_shown_and_there_is_no_button(client):
     deletion = delete(stock().pond)
     Enclosure.objects.create(name="Pond")
