@@ -12,6 +12,8 @@ from freeze_alerts.sources.audit.admin import DeletionAdmin
 from freeze_alerts.sources.audit.mixin import AuditAdminMixin
 from freeze_alerts.sources.audit.models import Deletion
 from freeze_alerts.sources.audit.site import audit_site
+from freeze_alerts.sources.backups.admin import BackupRunAdmin
+from freeze_alerts.sources.backups.models import BackupRun
 from freeze_alerts.sources.disk.admin import DiskSampleAdmin
 from freeze_alerts.sources.disk.models import DiskSample
 from freeze_alerts.watch.admin import HeartbeatAdmin
@@ -22,6 +24,7 @@ __all__ = ["AuditAdminMixin", "audit_site"]
 admin.site.register(Alert, AlertAdmin)
 admin.site.register(Message, MessageAdmin)
 admin.site.register(WebhookState, WebhookStateAdmin)
+admin.site.register(BackupRun, BackupRunAdmin)
 admin.site.register(DiskSample, DiskSampleAdmin)
 admin.site.register(Heartbeat, HeartbeatAdmin)
 admin.site.register(Deletion, DeletionAdmin)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 
 class FreezeAlertsConfig(AppConfig):
@@ -18,3 +18,7 @@ class FreezeAlertsConfig(AppConfig):
         switchboard.connect()
         webhook.install()
         attach.install()  # after the outbox is loaded: at exit the last errors are booked before its last word
+        if apps.is_installed("dbbackup"):
+            from freeze_alerts.sources.backups import dbbackup
+
+            dbbackup.listen()

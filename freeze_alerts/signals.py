@@ -17,9 +17,9 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
     who, where it was not freeze-alerts). All but ``database`` may be left out.
 ``backup_failed``
     A backup could not be made, copied, proved or restored. ``database``, ``name`` (str, empty where it has none);
-    ``stage`` (str: preflight, lock, dump, write, copy, proof, restore or died); ``error`` (str, without secrets);
-    ``signal_name`` (str: what ended a tool, as in SIGKILL); ``task_id``; ``untouched`` (str: what was left as it was);
-    ``made_by`` (str). All but ``database``, ``stage`` and ``error`` may be left out.
+    ``stage`` (str: preflight, lock, dump, write, died, copy, proof, restore or cleanup); ``error`` (str, without
+    secrets); ``signal_name`` (str: what ended a tool, as in SIGKILL); ``task_id``; ``untouched`` (str: what was left
+    as it was); ``made_by`` (str). All but ``database``, ``stage`` and ``error`` may be left out.
 ``backup_copied``
     Its second copy is complete. ``database``, ``name``, ``storage`` (str).
 ``backup_verified``
@@ -29,6 +29,9 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
 ``backup_age_judged``
     The newest complete backup of a database was looked at. ``database``; ``severity`` (Severity, or None while it is
     young enough); ``age_hours`` (float); ``text`` (one sentence); ``fields`` (list of (name, value)).
+``backups_cleaned``
+    Old backups of a database were deleted, or none had to be. ``database``; ``deleted`` (list of their names);
+    ``freed_bytes`` (int).
 ``backups_checked``
     The backups of all watched databases were looked at in one pass. ``databases`` (list of str).
 ``backups_summarized``
@@ -100,6 +103,7 @@ backup_copied = Signal()
 backup_verified = Signal()
 backup_restored = Signal()
 backup_age_judged = Signal()
+backups_cleaned = Signal()
 backups_checked = Signal()
 backups_summarized = Signal()
 orders_judged = Signal()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from celery import Task, shared_task
 from celery.signals import beat_init, before_task_publish, task_failure, worker_process_shutdown
 
 from freeze_alerts.outbox import doorbell
@@ -10,6 +10,11 @@ from freeze_alerts.sources.errors import attach, intake
 from freeze_alerts.watch import heartbeats, traces, turns
 
 PATIENCE_SECONDS = 20.0
+BACKUP_SECONDS = 6 * 3600
+"""Longer than any dump we know of; a project's own limit for every task is mostly ten minutes."""
+GRACE_SECONDS = 300
+RETRY_SECONDS = 180
+"""Shorter than any visibility timeout: Redis would hand the retry out twice."""
 
 
 @shared_task(ignore_result=True, name="freeze_alerts.tasks.deliver_messages")
@@ -49,6 +54,47 @@ def check_payments() -> None:
 def check_backups() -> None:
     """Look whether each database has a backup that is young enough, if it is time."""
     turns.take_by_beat("check_backups")
+
+
+@shared_task(
+    bind=True, ignore_result=True, name="freeze_alerts.tasks.backup_database", acks_late=True,
+    soft_time_limit=BACKUP_SECONDS, time_limit=BACKUP_SECONDS + GRACE_SECONDS,
+)  # fmt: skip
+def backup_database(self: Task[..., None], databases: list[str] | None = None) -> None:
+    """Make a backup of each database that is due, or of those named, due or not. One that failed is tried once more.
+
+    Delivered twice it makes no second one: while it runs, the lock is taken; afterwards, none is due.
+    """
+    from freeze_alerts.sources.backups import keeping  # drags the engines in; only workers need it
+
+    failed = keeping.make_all(keeping.due() if databases is None else databases, task_id=self.request.id or "")
+    again = [each.database for each in failed if each.passing]
+    if again and not self.request.retries:
+        raise self.retry(kwargs={"databases": again}, args=(), countdown=RETRY_SECONDS, max_retries=1)
+
+
+@shared_task(ignore_result=True, name="freeze_alerts.tasks.cleanup_backups", time_limit=3600)
+def cleanup_backups() -> None:
+    """Delete what retention lets go, once a day; each backup that is made does so too."""
+    turns.take_by_beat("cleanup_backups")
+
+
+@shared_task(
+    ignore_result=True, name="freeze_alerts.tasks.read_back_backup", soft_time_limit=BACKUP_SECONDS,
+    time_limit=BACKUP_SECONDS + GRACE_SECONDS,
+)  # fmt: skip
+def read_back_backup() -> None:
+    """Read the newest backups to their end and count their rows, once a day."""
+    turns.take_by_beat("read_back_backup")
+
+
+@shared_task(
+    ignore_result=True, name="freeze_alerts.tasks.verify_backup", soft_time_limit=BACKUP_SECONDS,
+    time_limit=BACKUP_SECONDS + GRACE_SECONDS,
+)  # fmt: skip
+def verify_backup() -> None:
+    """Restore the newest backups into scratch databases, compare, and drop them, once a week."""
+    turns.take_by_beat("verify_backup")
 
 
 @shared_task(ignore_result=True, name="freeze_alerts.tasks.daily_backup_summary")

@@ -7,6 +7,7 @@ this package registers them, under the tag ``freeze_alerts``.
 from freeze_alerts.checks import (
     alert_types,
     audit,
+    backups,
     celery_settings,
     channels,
     links,
@@ -22,6 +23,7 @@ __all__ = [
     "TAG",
     "alert_types",
     "audit",
+    "backups",
     "celery_settings",
     "channels",
     "links",

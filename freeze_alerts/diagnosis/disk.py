@@ -8,7 +8,9 @@ from typing import Protocol
 
 from django.utils import timezone
 
+from freeze_alerts import conf
 from freeze_alerts.diagnosis.budget import Skip, Step
+from freeze_alerts.sources.backups import cleanup, manifest
 from freeze_alerts.sources.disk import consumers, growth, reading, words
 from freeze_alerts.sources.disk.consumers import Size
 from freeze_alerts.sources.disk.growth import Growth
@@ -42,6 +44,7 @@ def steps(alert: DiskAlert) -> list[Step]:
         Step("df -h", lambda: _usage(_read(path)), _LIMIT_SECONDS),
         Step("What grew since last night", lambda: _grown(here, sizes()), _LIMIT_SECONDS),
         Step("Largest consumers", lambda: _largest(sizes(), _read(path)), _LIMIT_SECONDS),
+        Step("backup_database --cleanup", lambda: _cleanup(path), _LIMIT_SECONDS),
     ]
 
 
@@ -108,6 +111,14 @@ def _largest(sizes: list[Size], seen: Reading) -> str:
 def _unexplained(explained: int, seen: Reading) -> str:
     rest = words.size(seen.used_bytes - explained)
     return f"{rest} lie elsewhere: du -xh -d2 {seen.path} | sort -h | tail; deleted but still open: lsof +L1"
+
+
+def _cleanup(path: str) -> str:
+    kept = conf.current().backups
+    if not kept.directory.is_dir() or reading.device_number(str(kept.directory)) != reading.device_number(path):
+        raise Skip("no backups are kept on this disk")
+    freed = cleanup.would_free(manifest.read_all(kept.directory), kept.databases)
+    return f"would free {words.size(freed)}" if freed else "would free nothing: what is kept is wanted"
 
 
 def _when(each: Growth) -> str:

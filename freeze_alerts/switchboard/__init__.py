@@ -18,6 +18,7 @@ RECEIVERS = {
     signals.orders_checked: orders.on_orders_checked,
     signals.orders_unreadable: orders.on_orders_unreadable,
     signals.backup_age_judged: backups.on_backup_age_judged,
+    signals.backups_cleaned: backups.on_backups_cleaned,
     signals.backups_checked: backups.on_backups_checked,
     signals.backups_summarized: backups.on_backups_summarized,
     signals.rows_deleted: audit.on_rows_deleted,

@@ -17,7 +17,8 @@ from freeze_alerts.sources.backups.models import OURS, BackupRun
 from freeze_alerts.sources.backups.trouble import scrubbed
 from freeze_alerts.switchboard.door import door
 
-_APART = {"copy": "could not be copied", "proof": "was not proved", "restore": "was not restored"}
+_APART = {"copy": "could not be copied", "proof": "was not proved", "restore": "was not restored",
+          "cleanup": "could not be cleaned up"}  # fmt: skip
 _LAST_LINES = 12
 _LONGEST_ERROR = 1500
 
@@ -28,7 +29,10 @@ def on_backup_failed(
     untouched: str = "", made_by: str = "", **_: Any,
 ) -> None:  # fmt: skip
     told = _tail(scrubbed(error)) or "It said nothing."
-    fields = [("Stage", stage), ("Backup", name), ("Ended by", signal_name), ("Task", task_id), ("Made by", made_by)]
+    fields = [
+        ("Database", database), ("Stage", stage), ("Backup", name), ("Ended by", signal_name), ("Task", task_id),
+        ("Made by", made_by),
+    ]  # fmt: skip
     open_alert(
         AlertType.BACKUP_FAILED, key=_key(database, stage),
         title=f"the backup of {database} {_APART.get(stage, 'failed')}",
@@ -76,8 +80,14 @@ def on_backup_age_judged(
 ) -> None:
     report_state(
         AlertType.BACKUP_MISSED, key=f"backup-age:{database}", severity=severity, held=severity, hold=timedelta(0),
-        title=f"no new backup of {database}", text=text, fields=fields, value=age_hours,
+        title=f"no new backup of {database}", text=text,
+        fields=[("Database", database), *fields], value=age_hours,
     )  # fmt: skip
+
+
+@door
+def on_backups_cleaned(*, database: str, **_: Any) -> None:
+    resolve_alert(AlertType.BACKUP_FAILED, key=_key(database, "cleanup"), reason="the next cleaning up went well")
 
 
 @door

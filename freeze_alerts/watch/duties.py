@@ -60,6 +60,15 @@ DUTIES: tuple[Duty, ...] = (
     Duty(
         "check_backups", timedelta(minutes=5), "freeze_alerts.sources.backups.patrol.patrol", without_database=True,
     ),
+    Duty("cleanup_backups", timedelta(days=1), "freeze_alerts.sources.backups.keeping.clean_all", hour=5),
+    Duty(
+        "read_back_backup", timedelta(days=1), "freeze_alerts.sources.backups.keeping.read_back_all",
+        hour=4, limit=timedelta(hours=6),
+    ),
+    Duty(
+        "verify_backup", timedelta(days=7), "freeze_alerts.sources.backups.keeping.drill_all",
+        limit=timedelta(hours=6),
+    ),
     Duty("daily_backup_summary", timedelta(days=1), "freeze_alerts.sources.backups.summary.summarize", hour=7),
     Duty("judge_error_rates", timedelta(minutes=1), "freeze_alerts.sources.errors.watch.judge_rates"),
     Duty("prune", timedelta(days=1), "freeze_alerts.management.pruning.prune_all", hour=4),

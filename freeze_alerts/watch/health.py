@@ -56,6 +56,7 @@ CONDITIONS: tuple[str, ...] = (
     "freeze_alerts.watch.conditions.disks.disks",
     "freeze_alerts.watch.conditions.outbox.outbox",
     "freeze_alerts.watch.conditions.parts.living",
+    "freeze_alerts.watch.conditions.backups.backups",
 )
 
 

@@ -55,6 +55,11 @@ WRONG: dict[int, dict[str, Any]] = {
     97: {"FREEZE_ALERTS": with_orders(PAID="payed")},
     99: {"FREEZE_ALERTS": with_changes(PROVIDERS={"Mollie": "status.mollie.com"})},
     98: {"FREEZE_ALERTS": with_orders(STUCK_AFTER_MINUTES=10080)},
+    80: {"FREEZE_ALERTS": with_changes(BACKUPS={"DATABASES": ["defualt"]})},
+    81: {"FREEZE_ALERTS": with_changes(BACKUPS={"EVERY_HOURS": 24, "STALE_AFTER_HOURS": 24})},
+    82: {"FREEZE_ALERTS": with_changes(BACKUPS={"KEEP_DAILY_DAYS": 0.5})},
+    83: {"FREEZE_ALERTS": with_changes(BACKUPS={"DIRECTORY": "/srv/media/backups"}), "MEDIA_ROOT": "/srv/media"},
+    84: {"FREEZE_ALERTS": with_changes(BACKUPS={"STORAGE": "offsite"})},
     25: {"FREEZE_ALERTS": with_changes(DELIVERY={"SPARE": ["ntfys://shop"]})},
 }
 BOUNDED = {

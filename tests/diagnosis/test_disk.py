@@ -14,6 +14,7 @@ from freeze_alerts.discord.message import Finding, Outcome
 from freeze_alerts.sources.disk import consumers, growth, reading
 from freeze_alerts.sources.disk.consumers import Size
 from freeze_alerts.sources.disk.reading import Reading, Unreadable
+from tests.sources.backups.manifests import NOON, a_backup
 from tests.sources.disk.readings import GIGABYTE, a_reading
 
 
@@ -138,6 +139,26 @@ def test_an_alert_without_a_path_is_about_the_root(measured: list[str]) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_on_a_real_disk_every_step_ends_within_the_budget(tmp_path: Path) -> None:
     findings: list[Finding] = run_steps(disk.steps(Alert(fields=[["Path", str(tmp_path)]])))  # type: ignore[arg-type]
-    assert [each.step for each in findings] == ["df -h", "What grew since last night", "Largest consumers"]
+    assert [each.step for each in findings] == [
+        "df -h", "What grew since last night", "Largest consumers", "backup_database --cleanup",
+    ]  # fmt: skip
     assert findings[0].outcome is Outcome.OK
     assert all(len(each.text.splitlines()) <= 12 for each in findings)
+
+
+def test_what_a_cleanup_would_free_is_said(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backups = tmp_path / "backups"
+    backups.mkdir()
+    settings.FREEZE_ALERTS = {"DISK": {"HOST": "web1"}, "BACKUPS": {"DIRECTORY": str(backups)}}
+    for number in range(9):
+        a_backup(backups, f"default_20261123T120000Z_{number:08x}", snapshot_at=NOON + timedelta(seconds=number))
+    [step] = [each for each in disk.steps(Alert(fields=[["Path", str(tmp_path)]])) if "cleanup" in each.name]  # type: ignore[arg-type]
+    assert step.run() == "would free 102 B"
+
+
+def test_where_no_backups_are_kept_nothing_is_said_of_them(tmp_path: Path, settings: Settings) -> None:
+    settings.FREEZE_ALERTS = {"DISK": {"HOST": "web1"}, "BACKUPS": {"DIRECTORY": str(tmp_path / "none")}}
+    with pytest.raises(Skip, match="no backups are kept"):
+        step("backup_database --cleanup").run()

@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from freeze_alerts.pages import health as view
+from freeze_alerts.sources.backups.models import BackupRun
 from freeze_alerts.sources.disk.models import DiskSample
 from freeze_alerts.watch import health, reader
 from freeze_alerts.watch.health import Condition, State
@@ -56,6 +57,7 @@ def sample():
         host="web1", device="sda1", path="/", at=timezone.now() - timedelta(seconds=90), used_bytes=40, free_bytes=60,
         total_bytes=100,
     )  # fmt: skip
+    BackupRun.objects.create(database="default", state="complete", made_by="freeze_alerts", at=timezone.now())
 
 
 def with_token(token=TOKEN):

@@ -10,6 +10,7 @@ from django.utils import timezone
 from freeze_alerts import signals
 from freeze_alerts.catalog import AlertType, Severity
 from freeze_alerts.outbox.models import Message
+from freeze_alerts.sources.backups.models import BackupRun
 from freeze_alerts.sources.disk.models import DiskSample
 from freeze_alerts.watch import health, heartbeats
 from freeze_alerts.watch.health import Condition, State
@@ -107,7 +108,7 @@ def test_a_folded_message_waits_for_nothing():
 
 
 def test_a_part_that_never_gave_a_sign_is_not_told_of():
-    assert {each.name for each in health.conditions()} == {"disks", "outbox"}
+    assert {each.name for each in health.conditions()} == {"disks", "outbox", "backup default"}
 
 
 def test_a_part_is_as_old_as_its_last_sign():
@@ -155,3 +156,36 @@ def test_a_disk_that_the_source_tells_of_is_found_under_the_same_key():
         held=Severity.WARNING, text="85 % full", fields=[],
     )  # fmt: skip
     assert of("disk").state is State.WARNING
+
+
+def backup(*, hours_ago, state="complete", **columns):
+    BackupRun.objects.create(
+        database="default",
+        state=state,
+        made_by="freeze_alerts",
+        at=timezone.now() - timedelta(hours=hours_ago),
+        **columns,
+    )
+
+
+def test_without_any_backup_nothing_is_known_until_it_is_missed():
+    assert of("backup").state is State.UNKNOWN
+    AlertFactory(type=AlertType.BACKUP_MISSED.value, key="backup-age:default")
+    found = of("backup")
+    assert (found.name, found.state, found.value) == ("backup default", State.WARNING, None)
+    assert found.since is not None
+
+
+@pytest.mark.parametrize(("hours", "state"), [(1, State.OK), (24.9, State.OK), (25.1, State.WARNING)])
+def test_a_backup_is_as_well_as_it_is_young(hours, state):
+    backup(hours_ago=hours)
+    found = of("backup")
+    assert (found.state, found.value, found.unit, found.threshold) == (state, hours, "hours", 25)
+
+
+def test_what_failed_was_deleted_or_is_from_the_future_is_no_backup():
+    backup(hours_ago=30)
+    backup(hours_ago=1, state="failed")
+    backup(hours_ago=2, deleted_at=timezone.now())
+    backup(hours_ago=-5)
+    assert (of("backup").state, of("backup").value) == (State.WARNING, 30)

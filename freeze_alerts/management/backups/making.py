@@ -17,7 +17,7 @@ from freeze_alerts.delivery import sweep
 from freeze_alerts.management.backups import progress
 from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options, databases
 from freeze_alerts.outbox import doorbell
-from freeze_alerts.sources.backups import manifest, pipeline, words
+from freeze_alerts.sources.backups import keeping, manifest, words
 from freeze_alerts.sources.backups.pipeline import Failed, Made, Outcome, Skipped
 
 
@@ -40,7 +40,7 @@ def _run(command: BaseCommand, options: Options) -> int:
 
 def _made(command: BaseCommand, alias: str, options: Options) -> Outcome:
     stream = command.stderr
-    outcome = pipeline.make(alias, progress=progress.shown(stream, alias, _last_raw_bytes(alias)))
+    outcome = keeping.make(alias, progress=progress.shown(stream, alias, _last_raw_bytes(alias)))
     progress.wipe(stream)
     if not options["json"]:
         _say(command, alias, outcome)

@@ -8,14 +8,17 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
+from freeze_alerts.management.backups.checking import CHECK
+from freeze_alerts.management.backups.cleaning import CLEANUP
+from freeze_alerts.management.backups.listing import LIST
 from freeze_alerts.management.backups.making import MAKE
 from freeze_alerts.management.backups.restoring import RESTORE
 from freeze_alerts.management.backups.verifying import VERIFY
 
-ACTIONS = (VERIFY, RESTORE, MAKE)  # the last is what is done unasked
+ACTIONS = (RESTORE, VERIFY, LIST, CLEANUP, CHECK, MAKE)  # the last is what is done unasked
 _EPILOG = "\n".join(
     ["examples:", *(each.examples for each in reversed(ACTIONS)), "", "exit code: 0 fine, or skipped because one is"
-     " running; 1 something failed"]
+     " running; 1 something failed;\n           of --check: 0 fine, 1 warning, 2 critical, 3 could not tell"]
 )  # fmt: skip
 
 
@@ -24,7 +27,7 @@ class _HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
 
 
 class Command(BaseCommand):
-    help = "Backs up the databases, proves that the backups can be restored, and restores them."
+    help = "Backs up the databases; looks after the backups, proves that they can be restored, and restores them."
     requires_system_checks = []
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:

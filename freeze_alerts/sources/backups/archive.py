@@ -84,7 +84,7 @@ class Archive:
 @contextmanager
 def _opened(archive: Archive) -> Iterator[IO[bytes]]:
     try:
-        with open(archive.path, "rb", buffering=0) as file:
+        with durable.reading(archive.path) as file:
             yield file
     except FileNotFoundError as problem:
         raise Damaged(f"{archive.manifest.file} is not there", stage="proof") from problem

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 OURS_ALONE = 0o600
 _DIRECTORY_OURS_ALONE = 0o700
@@ -41,6 +45,15 @@ def write(path: Path, content: bytes) -> None:
     except OSError:
         partial.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[IO[bytes]]:
+    """The file, held by a shared lock: what is being read is not deleted. Raises OSError."""
+    with open(path, "rb", buffering=0) as file:
+        with suppress(OSError):  # a file system that knows no locks
+            fcntl.flock(file, fcntl.LOCK_SH)
+        yield file
 
 
 def sync_directory(directory: Path) -> None:

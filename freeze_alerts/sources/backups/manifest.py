@@ -146,10 +146,23 @@ def as_json(manifest: Manifest) -> bytes:
 def read(path: Path) -> Manifest:
     """Raises Unreadable."""
     try:
-        raw = json.loads(path.read_bytes())
-        return _from_json(raw)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as problem:
-        raise Unreadable(f"{path.name} can't be read: {type(problem).__name__}: {problem}") from problem
+        content = path.read_bytes()
+    except OSError as problem:
+        raise Unreadable(f"{path.name} can't be read: {problem.strerror}") from problem
+    return parse(content, path.name)
+
+
+def parse(content: bytes, name: str) -> Manifest:
+    """A manifest from the content of a file of this name. Raises Unreadable."""
+    try:
+        return _from_json(json.loads(content))
+    except (ValueError, TypeError, KeyError, AttributeError) as problem:
+        raise Unreadable(f"{name} can't be read: {type(problem).__name__}: {problem}") from problem
+
+
+def is_named_like_ours(name: str) -> bool:
+    """Whether a file has such a name as we give: no more than that."""
+    return _OURS.fullmatch(name) is not None
 
 
 def change(name: str, directory: Path, edit: Callable[[Manifest], Manifest]) -> Manifest:

@@ -5,33 +5,38 @@ It believes the manifests and not the table alone: that is inside the dump, and 
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Min
-from django.dispatch import Signal
 from django.utils import timezone
 
 from freeze_alerts import conf, signals
-from freeze_alerts.sources.backups import freshness, history, manifest, monitor, words
+from freeze_alerts.sources.backups import freshness, history, manifest, monitor, others, sweeping, tell, words
 from freeze_alerts.sources.backups.freshness import Freshness
 from freeze_alerts.sources.backups.manifest import Directory
 
-logger = logging.getLogger(__name__)
-
 
 def patrol() -> list[Freshness]:
-    """Look at every watched database and tell what was seen. Raises OSError where the directory can't be read."""
+    """Look at every watched database and tell what was seen; then tell of runs that died."""
     watched = conf.current().backups
-    found = manifest.read_all(watched.directory)
-    history.agree_with(found)
-    seen = [look(database, found, datetime.now(UTC)) for database in watched.databases]
+    try:
+        found = manifest.read_all(watched.directory)
+    except OSError as problem:
+        seen = [
+            _unseen(database, f"{watched.directory} can't be read: {problem.strerror}")
+            for database in watched.databases
+        ]
+        found = Directory()
+    else:
+        history.agree_with(found)
+        seen = [look(database, found, datetime.now(UTC)) for database in watched.databases]
     for each in seen:
         _tell_age(each, found)
-    tell(signals.backups_checked, databases=list(watched.databases))
+    tell.tell(signals.backups_checked, databases=list(watched.databases))
+    others.tell_the_dead()
+    sweeping.tell_the_dead(watched.directory)
     return seen
 
 
@@ -47,11 +52,11 @@ def look(database: str, found: Directory, now: datetime) -> Freshness:
     )
 
 
-def tell(signal: Signal, **news: Any) -> None:
-    """Send a signal; whoever fails to hear it is logged."""
-    for receiver, answer in signal.send_robust(sender=Freshness, **news):
-        if isinstance(answer, Exception):
-            logger.error("%r failed when told of backups", receiver, exc_info=answer)
+def _unseen(database: str, why: str) -> Freshness:
+    """What can't be seen is not there, until it can."""
+    return Freshness(
+        database, None, timedelta(0), True, f"Nobody can tell whether there is a backup of {database}: {why}."
+    )
 
 
 def _tell_age(seen: Freshness, found: Directory) -> None:
@@ -60,7 +65,7 @@ def _tell_age(seen: Freshness, found: Directory) -> None:
     fields = [("Kept", str(len(kept)))]
     if newest:
         fields += [("Newest", f"{newest.name}, {words.size(newest.stored_bytes)}")]
-    tell(
+    tell.tell(
         signals.backup_age_judged, database=seen.database, severity=seen.severity,
         age_hours=seen.age / timedelta(hours=1), text=seen.sentence, fields=fields,
     )  # fmt: skip

@@ -28,6 +28,7 @@ from freeze_alerts.sources.backups import (
     remote,
     running,
     stream,
+    sweeping,
     tell,
 )  # fmt: skip
 from freeze_alerts.sources.backups.engines.engine import Engine, Server
@@ -38,6 +39,9 @@ from freeze_alerts.sources.backups.stream import Progress
 from freeze_alerts.sources.backups.trouble import Trouble, scrubbed
 
 logger = logging.getLogger(__name__)
+
+_MAY_PASS = ("lock", "dump")
+"""Where the database is asked: a server that is started anew is back in a minute. A full disk is not."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,14 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Failed:
-    """``untouched`` is a sentence about what there was before."""
+    """``untouched`` is a sentence about what there was before; ``passing``: another try may well succeed."""
 
     database: str
     stage: str
     error: str
     signal_name: str
     untouched: str
+    passing: bool = False
 
 
 Outcome = Made | Skipped | Failed
@@ -98,12 +103,14 @@ class _Run:
 
     def failed(self, problem: Trouble) -> Failed:
         left = tell.failed(self.alias, problem, directory=self.directory, name=self.name, task_id=self.task_id)
-        return Failed(self.alias, problem.stage, str(problem), problem.signal_name, left)
+        passing = problem.passing or problem.stage in _MAY_PASS
+        return Failed(self.alias, problem.stage, str(problem), problem.signal_name, left, passing)
 
     def go(self) -> Made:
         server = self._looked_ahead()
         durable.make_directory(self.directory)
         with lock.hold(self.alias):
+            sweeping.bury(self.alias, self.directory)
             started_at = timezone.now()
             self.name = names.of_backup(self.alias, started_at)
             with running.noted(self.alias, self.name, started_at, self.task_id, self.directory):
@@ -118,7 +125,7 @@ class _Run:
         with suppress(Trouble):
             if (holder := lock.holder(self.alias)) is not None:
                 raise Taken(holder)  # which explains more than, say, the room that it takes
-        raise Trouble("; ".join(outlook.problems), stage="preflight")
+        raise Trouble("; ".join(outlook.problems), stage="preflight", passing=outlook.server is None)
 
     def _written(self, name: str, started_at: datetime, engine: Engine, server: Server) -> Manifest:
         to = conf.current().backups.encrypt_to

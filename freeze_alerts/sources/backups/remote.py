@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from django.core.files.storage import storages
 from django.utils import timezone
 
 from freeze_alerts import conf, signals
-from freeze_alerts.sources.backups import manifest, tell
+from freeze_alerts.sources.backups import durable, manifest, tell
 from freeze_alerts.sources.backups.manifest import Copy, Manifest
 from freeze_alerts.sources.backups.trouble import Trouble, scrubbed
 
@@ -79,9 +79,32 @@ def names(storage: str) -> list[str]:
         return sorted(place.listdir("")[1])
 
 
+def manifests(storage: str, *, but: Collection[str]) -> list[Manifest]:
+    """Those that lie in the storage, without those of these names; one that can't be read is passed over.
+
+    Raises RemoteTrouble.
+    """
+    with _reached(storage) as place:
+        named = [name for name in place.listdir("")[1] if manifest.is_named_like_ours(name) and name.endswith(".json")]
+        contents = {name: _content(place, name) for name in sorted(named) if Path(name).stem not in but}
+    found = []
+    for name, content in contents.items():
+        with suppress(manifest.Unreadable):
+            there = manifest.parse(content, name)
+            copies = tuple(replace(each, manifest_name=name) for each in there.copies if each.storage == storage)
+            found.append(replace(there, copies=copies))
+    return [each for each in found if each.name not in but]
+
+
+def _content(place: Any, name: str) -> bytes:
+    with place.open(name) as there:
+        content: bytes = there.read()
+    return content
+
+
 def _copied(made: Manifest, directory: Path, storage: str) -> Manifest:
     with _reached(storage) as place:
-        with open(manifest.file_path(made, directory), "rb") as local:
+        with durable.reading(manifest.file_path(made, directory)) as local:
             name = place.save(made.file, File(local, name=made.file))
         try:
             _compare(place, name, made)

@@ -19,12 +19,16 @@ AT_LEAST = 3
 
 @dataclass(frozen=True)
 class Candidate:
-    """What the rule asks of a complete backup. ``at`` is the moment of its snapshot, with a time zone."""
+    """What the rule asks of a complete backup. ``at`` is the moment of its snapshot, with a time zone.
+
+    ``proved``: read back to its end at least; ``restored``: put into a scratch database and compared.
+    """
 
     name: str
     at: datetime
     size_bytes: int = 0
     proved: bool = False
+    restored: bool = False
     pinned: bool = False
 
 
@@ -94,9 +98,11 @@ def _ladders(keep: conf.Backups) -> list[_Ladder]:
 def _protected(backup: Candidate, past: Sequence[Candidate]) -> list[str]:
     """Why this one stays whatever the ladders say."""
     newest_proved = next((each for each in past if each.proved), None)
+    newest_restored = next((each for each in past if each.restored), None)
     said = (
         ("newest", backup is past[0]),
         ("newest that is proved", backup is newest_proved),
+        ("newest that was restored", backup is newest_restored),
         ("pinned", backup.pinned),
     )
     return [reason for reason, so in said if so]

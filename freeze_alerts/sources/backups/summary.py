@@ -9,10 +9,10 @@ from typing import Any
 from django.utils import timezone
 
 from freeze_alerts import conf, signals
-from freeze_alerts.sources.backups import history, manifest, words
+from freeze_alerts.sources.backups import history, manifest, tell, words
 from freeze_alerts.sources.backups.models import BackupRun
 from freeze_alerts.sources.backups.monitor import BackupMonitor
-from freeze_alerts.sources.backups.patrol import look, tell
+from freeze_alerts.sources.backups.patrol import look
 
 _MORNING = timedelta(hours=7)
 """As the duty has it."""
@@ -28,7 +28,7 @@ def summarize() -> None:
         databases = BackupMonitor().get_metrics()["databases"]
         title, text = _headline(watched)
         fields = [(alias, _line(alias, databases[alias])) for alias in watched]
-        tell(signals.backups_summarized, day=day, title=title, text=text, fields=fields)
+        tell.tell(signals.backups_summarized, day=day, title=title, text=text, fields=fields)
 
 
 def _headline(watched: Sequence[str]) -> tuple[str, str]:

@@ -18,13 +18,14 @@ class Trouble(FreezeAlertsError):
     """A backup could not be made, proved, copied or restored.
 
     ``stage`` is where it happened: preflight, lock, dump, write, copy, proof, restore. ``signal_name`` names the
-    signal that ended a tool of ours (``SIGKILL``), if one did.
+    signal that ended a tool of ours (``SIGKILL``), if one did. ``passing``: another try may well succeed.
     """
 
-    def __init__(self, text: str, *, stage: str, signal_name: str = "") -> None:
+    def __init__(self, text: str, *, stage: str, signal_name: str = "", passing: bool = False) -> None:
         super().__init__(text)
         self.stage = stage
         self.signal_name = signal_name
+        self.passing = passing
 
 
 class Damaged(Trouble):

@@ -8,6 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from freeze_alerts import signals
+from freeze_alerts.sources.backups import keeping
 from tests.services import Service
 from tests.sources.backups import shops
 from tests.sources.backups.shops import Shop
@@ -59,3 +60,9 @@ def told() -> list[tuple[str, dict[str, Any]]]:
 
 def _listener(name: str, heard: list[tuple[str, dict[str, Any]]]) -> Callable[..., None]:
     return lambda **news: heard.append((name, news))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_tried() -> None:
+    """What this process remembers of its tries is of other tests."""
+    keeping._tried.clear()

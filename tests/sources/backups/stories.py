@@ -43,7 +43,7 @@ _JANUARY = datetime(2027, 1, 4, 13, tzinfo=UTC)
 def _proved_and_pinned() -> Iterator[Candidate]:
     for each in every(HOUR, 24 * 63):
         age = NOW - each.at
-        yield taken(each.at, proved=age >= 1000 * HOUR, pinned=age == 1200 * HOUR)
+        yield taken(each.at, proved=age >= 1000 * HOUR, restored=age >= 1100 * HOUR, pinned=age == 1200 * HOUR)
 
 
 def rendered(decisions: list[Decision]) -> str:

@@ -36,7 +36,7 @@ def test_a_failed_backup_says_where_why_and_what_was_left_untouched():
     assert alert.text.splitlines() == [
         "pg_dump: error: server closed the connection", "Nothing of default_1 was touched.",
     ]  # fmt: skip
-    assert alert.fields == [["Stage", "dump"], ["Ended by", "SIGKILL"], ["Task", "7f3a"]]
+    assert alert.fields == [["Database", "default"], ["Stage", "dump"], ["Ended by", "SIGKILL"], ["Task", "7f3a"]]
 
 
 def test_failing_again_is_the_same_alert_and_the_next_success_ends_it():

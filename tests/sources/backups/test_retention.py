@@ -20,7 +20,8 @@ _histories = st.lists(
     st.tuples(_minutes, st.booleans(), st.booleans()), max_size=80, unique_by=lambda each: each[0]
 ).map(
     lambda rows: [
-        taken(NOW - timedelta(minutes=age), proved=proved, pinned=pinned and proved) for age, proved, pinned in rows
+        taken(NOW - timedelta(minutes=age), proved=proved, restored=proved and pinned, pinned=pinned and age % 7 == 0)
+        for age, proved, pinned in rows
     ]
 )
 _keeps = st.builds(
@@ -67,7 +68,8 @@ def test_what_must_never_go_never_goes(history, keep):
     stays = set(kept(decide(history, keep, NOW)))
     past = [each for each in history if each.at <= NOW]
     proved = [each for each in past if each.proved]
-    must = {max(some, key=lambda each: each.at) for some in (past, proved) if some}
+    restored = [each for each in past if each.restored]
+    must = {max(some, key=lambda each: each.at) for some in (past, proved, restored) if some}
     must |= {each for each in history if each.pinned or each.at > NOW}
     assert must <= stays
     assert len(stays) >= min(AT_LEAST, len(history))
