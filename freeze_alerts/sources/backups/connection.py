@@ -31,7 +31,8 @@ def opened(alias: str, *, database: str = "", stage: str = "preflight") -> Itera
     if database:
         own.settings_dict["NAME"] = database
     try:
-        own.connect()
+        with own.wrap_database_errors:
+            own.connect()
     except (DatabaseError, InterfaceError) as problem:
         raise _unreachable(alias, problem, own, stage) from problem
     try:

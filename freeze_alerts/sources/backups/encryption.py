@@ -32,8 +32,9 @@ def decrypt(source: Source, target: Target, identity: str | None) -> None:
     if not identity:
         raise NoKey("it is encrypted, and no identity is set (FREEZE_ALERTS['BACKUPS']['IDENTITY'])", stage="proof")
     pyrage, frank = _pyrage(), _Frank(target)
+    keys = _identities(pyrage, Path(identity))
     try:
-        pyrage.decrypt_io(source, frank, _identities(pyrage, Path(identity)))
+        pyrage.decrypt_io(source, frank, keys)
     except Exception as problem:  # pyrage wraps what the target raises in an error of its own
         if frank.raised is not None:
             raise frank.raised from None
@@ -79,10 +80,13 @@ def _identities(pyrage: Any, path: Path) -> list[Any]:
         text = path.read_text(encoding="utf-8")
     except OSError as problem:
         raise NoKey(f"the identity {path} can't be read: {problem.strerror}", stage="proof") from problem
-    if "PRIVATE KEY-----" in text:
-        return [pyrage.ssh.Identity.from_buffer(text.encode())]
-    lines = (line.strip() for line in text.splitlines())
-    return [pyrage.x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")]
+    try:
+        if "PRIVATE KEY-----" in text:
+            return [pyrage.ssh.Identity.from_buffer(text.encode())]
+        lines = (line.strip() for line in text.splitlines())
+        return [pyrage.x25519.Identity.from_str(line) for line in lines if line and not line.startswith("#")]
+    except pyrage.IdentityError as problem:
+        raise Trouble(f"{path} is neither an age identity nor an SSH private key", stage="proof") from problem
 
 
 def _pyrage() -> Any:

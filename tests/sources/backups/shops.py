@@ -77,6 +77,8 @@ def add(alias: str, description: dict[str, Any]) -> None:
     if description["ENGINE"].endswith("mysql"):
         pymysql.version_info = (2, 2, 8, "final", 0)
         pymysql.install_as_MySQLdb()
+    if alias in connections.settings:
+        remove(alias)
     connections.settings[alias] = connections.configure_settings({"default": {}, alias: dict(description)})[alias]
 
 
@@ -101,17 +103,25 @@ def postgresql(service: Service, alias: str = ALIAS, *, empty: bool = False) -> 
         "ENGINE": "django.db.backends.postgresql", "NAME": name, "HOST": service.host, "PORT": service.port,
         "USER": service.user, "PASSWORD": service.password,
     }  # fmt: skip
-    with psycopg.connect(service.url, autocommit=True) as server:
+    login = {"host": service.host, "port": service.port, "user": service.user, "password": service.password}
+    with psycopg.connect(dbname="postgres", autocommit=True, **login) as server:
         server.execute(f'CREATE DATABASE "{name}"')
-        try:
-            with _added(Shop("postgresql", alias, description, "public.")) as shop:
-                if not empty:
-                    shop.fill()
-                yield shop
-        finally:
+    try:
+        with _added(Shop("postgresql", alias, description, "public.")) as shop:
+            if not empty:
+                shop.fill()
+            yield shop
+    finally:
+        with psycopg.connect(dbname="postgres", autocommit=True, **login) as server:
             rows = server.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{name}%"]).fetchall()
             for (each,) in rows:
                 server.execute(f'DROP DATABASE "{each}" WITH (FORCE)')
+
+
+def make_large(shop: Shop) -> None:
+    """Some 12 MB that can't be made much smaller: a dump that does not fit into the pipes between processes."""
+    shop.run("CREATE TABLE large AS SELECT i AS id, md5(i::text) || md5((i + 1)::text) AS words"
+             " FROM generate_series(1, 160000) AS i")  # fmt: skip
 
 
 @contextlib.contextmanager
