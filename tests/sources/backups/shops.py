@@ -83,9 +83,11 @@ def add(alias: str, description: dict[str, Any]) -> None:
 
 
 def remove(alias: str) -> None:
-    connections[alias].close()
-    del connections[alias]
-    del connections.settings[alias]
+    """Where it was added twice, the later one has gone already."""
+    if alias in connections.settings:
+        connections[alias].close()
+        del connections[alias]
+        del connections.settings[alias]
 
 
 @contextlib.contextmanager
