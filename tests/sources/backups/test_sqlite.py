@@ -136,6 +136,6 @@ def test_a_restore_that_runs_out_of_room_leaves_the_old_database(
         raise OSError(28, os.strerror(28))
 
     monkeypatch.setattr("freeze_alerts.sources.backups.durable.create", full)
-    with pytest.raises(Trouble, match="could not be unpacked in .*: No space left on device"):
+    with pytest.raises(Trouble, match=r"could not be unpacked in .*: No space left on device"):
         restore.restore(backup, directory, sqlite_shop.alias)
     assert sqlite_shop.count("orders") == 11
