@@ -16,6 +16,8 @@ from freeze_alerts.sources.backups.admin import BackupRunAdmin
 from freeze_alerts.sources.backups.models import BackupRun
 from freeze_alerts.sources.disk.admin import DiskSampleAdmin
 from freeze_alerts.sources.disk.models import DiskSample
+from freeze_alerts.sources.sentry.admin import SentryDeliveryAdmin, SentryRuleAdmin
+from freeze_alerts.sources.sentry.models import SentryDelivery, SentryRule
 from freeze_alerts.watch.admin import HeartbeatAdmin
 from freeze_alerts.watch.models import Heartbeat
 
@@ -28,3 +30,5 @@ admin.site.register(BackupRun, BackupRunAdmin)
 admin.site.register(DiskSample, DiskSampleAdmin)
 admin.site.register(Heartbeat, HeartbeatAdmin)
 admin.site.register(Deletion, DeletionAdmin)
+admin.site.register(SentryDelivery, SentryDeliveryAdmin)
+admin.site.register(SentryRule, SentryRuleAdmin)

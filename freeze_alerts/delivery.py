@@ -11,6 +11,7 @@ from freeze_alerts.alerts.booking import book_spool
 from freeze_alerts.alerts.reminders import remind
 from freeze_alerts.outbox import spool
 from freeze_alerts.outbox.deliver import Report, deliver
+from freeze_alerts.sources.sentry.inbox import work_off
 
 logger = logging.getLogger("freeze_alerts")
 
@@ -18,8 +19,8 @@ SPOOL_AGAIN_SECONDS = 5.0
 
 
 def deliver_once() -> Report:
-    """One pass: book the spool, remind of the unanswered, mark changed cards, then send whatever is due."""
-    for preparation in (book_spool, remind, mark_changed_cards):
+    """One pass: book the spool, take Sentry's webhooks in, remind, mark changed cards, then send whatever is due."""
+    for preparation in (book_spool, work_off, remind, mark_changed_cards):
         try:
             preparation()
         except Exception:  # none of them may keep what waits from being sent; a database that is away stops that too

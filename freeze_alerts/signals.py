@@ -72,6 +72,18 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
 ``deletion_forgotten``
     Something was taken out of the record of a delete. ``card`` (str: whose card it is on); ``title``, ``text`` (str),
     ``fields`` (as above): what it may still say.
+``sentry_judged``
+    A monitor of Sentry's has changed its mind. ``series`` (str: errors or payments), ``severity`` (Severity, or None
+    where it is over), ``text`` (str), ``count`` (int), ``link`` (str; may be left out).
+``sentry_heard``
+    Webhooks of Sentry's have come and were worked off.
+``sentry_missed``
+    Sentry has issues of which no webhook told; they have been told by now. ``count`` (int), ``issues`` (list of str:
+    how Sentry calls the first of them).
+``sentry_unreachable``
+    Sentry could not be asked. ``error`` (str).
+``sentry_asked``
+    Sentry was asked, and answered.
 ``webhook_disabled``
     Discord refused a webhook for good. ``channel``, ``webhook`` (its redacted name), ``reason`` (str).
 ``webhook_enabled``
@@ -119,6 +131,11 @@ errors_dropped = Signal()
 errors_unbooked = Signal()
 deletion_restored = Signal()
 deletion_forgotten = Signal()
+sentry_judged = Signal()
+sentry_heard = Signal()
+sentry_missed = Signal()
+sentry_unreachable = Signal()
+sentry_asked = Signal()
 webhook_disabled = Signal()
 webhook_enabled = Signal()
 part_died = Signal()

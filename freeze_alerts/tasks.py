@@ -127,6 +127,12 @@ def judge_error_rates() -> None:
     turns.take_by_beat("judge_error_rates")
 
 
+@shared_task(ignore_result=True, name="freeze_alerts.tasks.reconcile_sentry")
+def reconcile_sentry() -> None:
+    """Ask Sentry for what no webhook told, where Sentry is the judge."""
+    turns.take_by_beat("reconcile_sentry")
+
+
 @worker_process_shutdown.connect
 def finish_sending(**_: object) -> None:
     """A pool child runs no atexit hooks: without this its last message would wait for its lease to run out."""

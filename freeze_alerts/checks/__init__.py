@@ -14,6 +14,7 @@ from freeze_alerts.checks import (
     orders,
     places,
     providers,
+    sentry,
     values,
 )
 from freeze_alerts.checks.registry import CHECKS, TAG
@@ -30,5 +31,6 @@ __all__ = [
     "orders",
     "places",
     "providers",
+    "sentry",
     "values",
 ]

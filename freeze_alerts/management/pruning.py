@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from freeze_alerts.sources.audit import pruning
+from freeze_alerts.sources.sentry import inbox
 
 
 class Prune(Protocol):
@@ -12,7 +13,7 @@ class Prune(Protocol):
         """Delete what is too old; returns how many, and deletes none where it is only asked."""
 
 
-ROOMS: dict[str, Prune] = {"records of deletes": pruning.prune}
+ROOMS: dict[str, Prune] = {"records of deletes": pruning.prune, "webhooks of Sentry": inbox.prune}
 
 
 def prune_all() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from freeze_alerts import signals
-from freeze_alerts.switchboard import audit, backups, delivery, disk, errors, orders, watch
+from freeze_alerts.switchboard import audit, backups, delivery, disk, errors, orders, sentry, watch
 
 RECEIVERS = {
     signals.disk_measured: disk.on_disk_measured,
@@ -31,6 +31,11 @@ RECEIVERS = {
     signals.errors_unbooked: errors.on_errors_unbooked,
     signals.deletion_restored: audit.on_deletion_restored,
     signals.deletion_forgotten: audit.on_deletion_forgotten,
+    signals.sentry_judged: sentry.on_sentry_judged,
+    signals.sentry_heard: sentry.on_sentry_heard,
+    signals.sentry_missed: sentry.on_sentry_missed,
+    signals.sentry_unreachable: sentry.on_sentry_unreachable,
+    signals.sentry_asked: sentry.on_sentry_asked,
     signals.webhook_disabled: delivery.on_webhook_disabled,
     signals.webhook_enabled: delivery.on_webhook_enabled,
     signals.message_dead: delivery.on_message_dead,

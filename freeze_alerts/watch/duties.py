@@ -71,6 +71,7 @@ DUTIES: tuple[Duty, ...] = (
     ),
     Duty("daily_backup_summary", timedelta(days=1), "freeze_alerts.sources.backups.summary.summarize", hour=7),
     Duty("judge_error_rates", timedelta(minutes=1), "freeze_alerts.sources.errors.watch.judge_rates"),
+    Duty("reconcile_sentry", timedelta(minutes=15), "freeze_alerts.watch.sentry.ask_sentry"),
     Duty("prune", timedelta(days=1), "freeze_alerts.management.pruning.prune_all", hour=4),
 )  # fmt: skip
 

@@ -28,6 +28,11 @@ def with_orders(**changes: Any) -> dict[str, Any]:
     return with_changes(PAYMENTS={"ORDER_MODEL": "orders.Order", **changes})
 
 
+def with_sentry(**changes: Any) -> dict[str, Any]:
+    sentry = {"ORGANIZATION": "shop", "PROJECT": "backend", "INTEGRATION": "freeze-alerts", "TOKEN": "x" * 40}
+    return with_changes(ERRORS={"JUDGE": "sentry"}, SENTRY={**sentry, "WEBHOOK_SECRETS": ["y" * 64], **changes})
+
+
 def found(*, deploy: bool = True) -> list[str]:
     """The ids of all that our checks say now, as ``manage.py check`` would run them."""
     return [str(each.id) for each in run_checks(tags=[TAG], include_deployment_checks=deploy)]

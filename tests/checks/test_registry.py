@@ -22,7 +22,7 @@ from pytest_django import Settings
 from freeze_alerts import conf
 from freeze_alerts.checks import CHECKS, TAG
 from freeze_alerts.schedule import BEAT_SCHEDULE
-from tests.checks.configurations import GOOD, WEBHOOK, found, with_changes, with_orders, with_type
+from tests.checks.configurations import GOOD, WEBHOOK, found, with_changes, with_orders, with_sentry, with_type
 from tests.paths import ROOT
 
 urlpatterns: list[Any] = []  # a URLconf without the admin
@@ -50,6 +50,10 @@ WRONG: dict[int, dict[str, Any]] = {
     72: {"FREEZE_ALERTS": with_changes(AUDIT={"PROTECTED_MODELS": ["zoo.animall"]})},
     73: {"FREEZE_ALERTS": with_changes(AUDIT={"TRUSTED_PROXIES": ["nginx"]})},
     74: {"FREEZE_ALERTS": with_changes(AUDIT={"ACTOR_RESOLVER": "shop.who"})},
+    100: {"FREEZE_ALERTS": with_sentry(WEBHOOK_SECRETS=[])},
+    101: {"FREEZE_ALERTS": with_sentry(TOKEN="")},
+    102: {"FREEZE_ALERTS": with_changes(SENTRY={"TOKEN": "x", "API_URL": "http://sentry.shop.example/api/0"})},
+    103: {"FREEZE_ALERTS": with_sentry(), "ROOT_URLCONF": "tests.checks.admin_only"},
     95: {"FREEZE_ALERTS": with_orders(ORDER_MODEL="orders.Ordr")},
     96: {"FREEZE_ALERTS": with_orders(CREATED_FIELD="placed_on")},
     97: {"FREEZE_ALERTS": with_orders(PAID="payed")},

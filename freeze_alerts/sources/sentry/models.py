@@ -32,6 +32,7 @@ class SentryDelivery(models.Model):
     news_key = models.CharField(
         max_length=64, unique=True, null=True, blank=True, help_text="What it is about: told once, however often sent."
     )
+    issue = models.CharField(max_length=64, blank=True, db_index=True, help_text="Sentry's number of the issue.")
     resource = models.CharField(max_length=32)
     action = models.CharField(max_length=32)
     news = models.JSONField(default=dict, blank=True)

@@ -1,0 +1,113 @@
+"""Asking Sentry what no webhook told: silence is also what a calm week looks like.
+
+Sentry's own relays have been silent for days with every part of them well, so its list of issues is held against what
+came. What is found missing is told, and so is that it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, router, transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from freeze_alerts import conf, signals
+from freeze_alerts.sources.sentry import payloads
+from freeze_alerts.sources.sentry.api import Api, ApiError
+from freeze_alerts.sources.sentry.inbox import tell
+from freeze_alerts.sources.sentry.models import SentryDelivery
+from freeze_alerts.sources.sentry.payloads import News, Scrub
+
+WEBHOOKS_HAVE = timedelta(minutes=5)
+"""How long a webhook may take before it is missed."""
+REGRESSION_KNOWN_FOR = timedelta(days=1)
+_QUERIES = {"issue_found": "is:unresolved firstSeen:-1h", "issue_regressed": "is:regressed lastSeen:-1h"}
+_TEXTS = {"issue_found": "Sentry has never seen it before.", "issue_regressed": "It was resolved, and is back."}
+_NAMED_AT_MOST = 5
+
+
+@dataclass(frozen=True)
+class Missed:
+    """An issue of which no webhook told."""
+
+    signal: str
+    issue: Mapping[str, Any]
+    payment: bool
+
+    @property
+    def number(self) -> str:
+        return str(self.issue.get("id", ""))
+
+
+def reconcile(scrub: Scrub) -> list[Missed]:
+    """Ask, tell what was missed, and say that it was. Where Sentry can't be asked, that is told instead."""
+    settings = conf.current()
+    if settings.errors.judge != "sentry":
+        return []
+    try:
+        with Api(settings.sentry) as api:
+            missed = [each for signal in _QUERIES for each in _missed(api, settings, signal)]
+    except ApiError as error:
+        signals.sentry_unreachable.send_robust(sender=Missed, error=str(error))
+        return []
+    signals.sentry_asked.send_robust(sender=Missed)
+    told = [each for each in missed if _tell(each, scrub)]
+    if told:
+        titles = [str(each.issue.get("shortId") or each.number) for each in told[:_NAMED_AT_MOST]]
+        signals.sentry_missed.send_robust(sender=Missed, count=len(told), issues=titles)
+    return told
+
+
+def _missed(api: Api, settings: conf.Settings, signal: str) -> list[Missed]:
+    path, query = f"organizations/{api.organization}/issues/", _QUERIES[signal]
+    where = {"project": _project(api), "environment": settings.environment}
+    rows = list(api.rows(path, query=query, **where))
+    payments = (
+        {str(each.get("id")) for each in api.rows(path, query=f"{query} domain:payment", **where)} if rows else ()
+    )
+    late = timezone.now() - WEBHOOKS_HAVE
+    ripe = [each for each in rows if (since := _since(each, signal)) is None or since <= late]
+    return [Missed(signal, each, str(each.get("id")) in payments) for each in ripe if not _came(each, signal)]
+
+
+def _project(api: Api) -> str:
+    return str(api.get(f"projects/{api.organization}/{api.project}/")["id"])
+
+
+def _since(issue: Mapping[str, Any], signal: str) -> datetime | None:
+    value = issue.get("firstSeen" if signal == "issue_found" else "lastSeen")
+    moment = parse_datetime(value) if isinstance(value, str) else None
+    return moment if moment is None or timezone.is_aware(moment) == timezone.is_aware(timezone.now()) else None
+
+
+def _came(issue: Mapping[str, Any], signal: str) -> bool:
+    """Whether anything told of it: of a new issue ever, of one that is back within the day."""
+    came = SentryDelivery.objects.filter(issue=str(issue.get("id", ""))).exclude(news_key=None)
+    if signal == "issue_regressed":
+        came = came.filter(received_at__gte=timezone.now() - REGRESSION_KNOWN_FOR)
+    return came.exists()
+
+
+def _tell(missed: Missed, scrub: Scrub) -> bool:
+    """As a webhook would have; False where another process was quicker."""
+    told = payloads.told_of(missed.number, missed.issue, text=_TEXTS[missed.signal], scrub=scrub)
+    news = News(missed.signal, missed.number, told)
+    if missed.payment:
+        kind = "new" if missed.signal == "issue_found" else "regression"
+        news = News("payment_failed", missed.number, {**told, "news": kind})
+    now = timezone.now()
+    name = f"asked:{missed.number}:{missed.signal}:{now:%Y-%m-%d}"[:64]
+    row = SentryDelivery(request_id=name, news_key=name, issue=missed.number, resource="reconcile",
+                         action=missed.signal, news=news.as_json(), worked_at=now)  # fmt: skip
+    try:
+        with transaction.atomic(using=router.db_for_write(SentryDelivery)):
+            row.outcome = "missed: told by asking"
+            row.save(force_insert=True)
+            tell(row)
+    except IntegrityError:
+        return False
+    return True

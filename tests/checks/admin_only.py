@@ -1,0 +1,6 @@
+"""A URLconf without ours."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]
