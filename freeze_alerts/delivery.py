@@ -16,6 +16,8 @@ from freeze_alerts.sources.sentry.inbox import work_off
 logger = logging.getLogger("freeze_alerts")
 
 SPOOL_AGAIN_SECONDS = 5.0
+SLEEP_MOST_SECONDS = 5.0
+SLEEP_LEAST_SECONDS = 0.05
 
 
 def deliver_once() -> Report:
@@ -60,3 +62,9 @@ def deliver_patiently(patience_seconds: float) -> Report:
         if again is None or time.monotonic() + again > deadline:
             return total
         time.sleep(max(again, 0.05))
+
+
+def pause_seconds(report: Report) -> float:
+    """How long a loop sleeps after a pass: until the next message is due, and at most five seconds."""
+    again = SLEEP_MOST_SECONDS if report.again_in_seconds is None else report.again_in_seconds
+    return min(max(again, SLEEP_LEAST_SECONDS), SLEEP_MOST_SECONDS)

@@ -11,12 +11,16 @@ from django.db import DatabaseError, InterfaceError
 from django.utils.module_loading import import_string
 
 from freeze_alerts.watch import claims
+from freeze_alerts.watch.claims import Claim
 from freeze_alerts.watch.duties import Duty, duty
 
 logger = logging.getLogger("freeze_alerts")
 
 _alone: dict[str, float] = {}
 """When this process last did a duty that no database could keep for it."""
+
+ALONE = Claim("", "")
+"""The claim on a duty that no database keeps: only this process holds back from doing it too often."""
 
 
 class Turn(Enum):
@@ -26,23 +30,37 @@ class Turn(Enum):
 
 
 def take(duty: Duty, *, early: timedelta = claims.NOT_EARLY) -> Turn:
-    """Do the duty if it is due and nobody else is at it.
+    """Do the duty if it is due and nobody else is at it. Raises as :func:`claim` does."""
+    mine = claim(duty, early=early)
+    return Turn.NOT_DUE if mine is None else perform(duty, mine)
+
+
+def claim(duty: Duty, *, early: timedelta = claims.NOT_EARLY) -> Claim | None:
+    """The right to do the duty now, or None.
 
     Raises what the database raises while it is away; but a duty that is worth doing without it is done all the same.
     """
     try:
-        claim = claims.claim(duty, early=early)
+        return claims.claim(duty, early=early)
     except (DatabaseError, InterfaceError):
         if not duty.without_database or not _is_due_alone(duty, early):
             raise
-        return Turn.DONE if _do(duty) is None else Turn.FAILED
-    if claim is None:
-        return Turn.NOT_DUE
-    error = _do(duty)
-    if error is not None:
-        claims.failed(claim, error)
+        _alone[duty.name] = time.monotonic()
+        return ALONE
+
+
+def perform(duty: Duty, claim: Claim) -> Turn:
+    """Do the duty that was claimed, and note how it went."""
+    _alone[duty.name] = time.monotonic()
+    try:
+        import_string(duty.run)()
+    except Exception as error:  # a door: a duty that fails must keep none of the others from being done
+        logger.exception("%s failed; it will be tried again", duty.name)
+        if claim is not ALONE:
+            claims.failed(claim, error)
         return Turn.FAILED
-    claims.done(claim)
+    if claim is not ALONE:
+        claims.done(claim)
     return Turn.DONE
 
 
@@ -50,16 +68,6 @@ def take_by_beat(name: str) -> Turn:
     """For Celery's tasks: Beat knows the time, so a tick that comes a little early is no tick too many."""
     wanted = duty(name)
     return take(wanted, early=wanted.tick / 2)
-
-
-def _do(duty: Duty) -> Exception | None:
-    _alone[duty.name] = time.monotonic()
-    try:
-        import_string(duty.run)()
-    except Exception as error:  # a door: a duty that fails must keep none of the others from being done
-        logger.exception("%s failed; it will be tried again", duty.name)
-        return error
-    return None
 
 
 def _is_due_alone(duty: Duty, early: timedelta) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError
 from django.db import OperationalError
 
+from freeze_alerts import delivery
 from freeze_alerts.alerts import open_alert
 from freeze_alerts.catalog import AlertType
 from freeze_alerts.management.alerts import delivering, drilling
@@ -193,7 +194,7 @@ def test_the_signals_are_given_back_after_the_loop(monkeypatch):
     ],
 )
 def test_the_loop_sleeps_until_the_next_is_due_and_never_long(again, pause):
-    assert delivering.pause_seconds(Report(again_in_seconds=again)) == pause
+    assert delivery.pause_seconds(Report(again_in_seconds=again)) == pause
 
 
 def test_webhooks_that_work_are_said_to_and_nothing_is_posted(discord):

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from queue import Empty, SimpleQueue
-from types import FrameType
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from django.utils import timezone
 
-from freeze_alerts.delivery import deliver_once
+from freeze_alerts.delivery import deliver_once, pause_seconds
 from freeze_alerts.management.alerts.subcommand import EXIT_FAILED, EXIT_FINE, Options, Subcommand
+from freeze_alerts.management.farewell import farewell, is_asked
 from freeze_alerts.outbox.deliver import Report
 from freeze_alerts.outbox.models import Message
 from freeze_alerts.outbox.requeue import requeue
 
 logger = logging.getLogger("freeze_alerts")
 
-SLEEP_MOST_SECONDS = 5.0
-SLEEP_LEAST_SECONDS = 0.05
 BACKOFF_LONGEST_SECONDS = 60.0
 
 
@@ -51,9 +45,9 @@ def deliver(command: BaseCommand, options: Options) -> int:
 
 def _loop(command: BaseCommand, *, as_json: bool) -> None:
     failures, said = 0, ""
-    with _farewell() as asked:
+    with farewell() as asked:
         seconds = 0.0
-        while not _is_asked(asked, seconds):
+        while not is_asked(asked, seconds):
             report = _pass()
             if report is None:
                 failures += 1
@@ -65,12 +59,6 @@ def _loop(command: BaseCommand, *, as_json: bool) -> None:
                 command.stdout.write(told)
                 command.stdout.flush()
             said = told
-
-
-def pause_seconds(report: Report) -> float:
-    """How long to sleep after a pass: until the next message is due, and at most five seconds."""
-    again = SLEEP_MOST_SECONDS if report.again_in_seconds is None else report.again_in_seconds
-    return min(max(again, SLEEP_LEAST_SECONDS), SLEEP_MOST_SECONDS)
 
 
 def _pass() -> Report | None:
@@ -87,34 +75,6 @@ def _pass() -> Report | None:
         return report
     connections.close_all()
     return None
-
-
-@contextmanager
-def _farewell() -> Iterator[SimpleQueue[int]]:
-    """A queue that gets the first SIGTERM or SIGINT; a second one ends the process as it would without us."""
-    asked: SimpleQueue[int] = SimpleQueue()  # its put() is safe in a signal handler, an Event's set() is not
-    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in (signal.SIGTERM, signal.SIGINT)}
-
-    def ask(number: int, _frame: FrameType | None) -> None:
-        signal.signal(number, before[signal.Signals(number)])
-        asked.put(number)
-
-    for number in before:
-        signal.signal(number, ask)
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _is_asked(asked: SimpleQueue[int], seconds: float) -> bool:
-    """Sleep so long, or until somebody asks for the end."""
-    try:
-        asked.get(timeout=seconds)
-    except Empty:
-        return False
-    return True
 
 
 def _did_something(report: Report) -> bool:
