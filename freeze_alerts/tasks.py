@@ -38,6 +38,12 @@ def look_after_parts() -> None:
     turns.take_by_beat("look_after_parts")
 
 
+@shared_task(ignore_result=True, name="freeze_alerts.tasks.ping_outside")
+def ping_outside() -> None:
+    """Tell somebody outside that all is well, if it is time."""
+    turns.take_by_beat("ping_outside")
+
+
 @shared_task(ignore_result=True, name="freeze_alerts.tasks.check_disk")
 def check_disk() -> None:
     """Read and judge the disks of the host this worker runs on, if they are due."""

@@ -16,6 +16,7 @@ from freeze_alerts.checks import (
     providers,
     sentry,
     values,
+    watching,
 )
 from freeze_alerts.checks.registry import CHECKS, TAG
 
@@ -33,4 +34,5 @@ __all__ = [
     "providers",
     "sentry",
     "values",
+    "watching",
 ]

@@ -115,6 +115,7 @@ class Delivery:
 @dataclass(frozen=True)
 class Watch:
     ping_url: str | None = field(default=None, repr=False)  # somebody outside, in healthchecks.io's convention
+    from_web: bool = True  # a web process looks once a minute whether all parts are alive
     health_token: str | None = field(default=None, repr=False)  # whoever brings it sees the details of health
 
 

@@ -73,6 +73,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("judge_error_rates", timedelta(minutes=1), "freeze_alerts.sources.errors.watch.judge_rates"),
     Duty("reconcile_sentry", timedelta(minutes=15), "freeze_alerts.watch.sentry.ask_sentry"),
     Duty("prune", timedelta(days=1), "freeze_alerts.management.pruning.prune_all", hour=4),
+    Duty("ping_outside", timedelta(minutes=1), "freeze_alerts.watch.ping.ping_outside", limit=timedelta(minutes=2)),
 )  # fmt: skip
 
 

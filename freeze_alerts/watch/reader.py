@@ -23,7 +23,7 @@ from freeze_alerts.watch.models import Heartbeat
 
 logger = logging.getLogger("freeze_alerts")
 
-PATIENCE_SECONDS = 0.03
+PATIENCE_SECONDS = 0.02
 FRESH_SECONDS, STALE_SECONDS = 5.0, 30.0
 """How long a reading is as good as new, and how long it is shown while the next one is under way."""
 UNANSWERED_SECONDS = 5.0

@@ -65,6 +65,9 @@ WRONG: dict[int, dict[str, Any]] = {
     83: {"FREEZE_ALERTS": with_changes(BACKUPS={"DIRECTORY": "/srv/media/backups"}), "MEDIA_ROOT": "/srv/media"},
     84: {"FREEZE_ALERTS": with_changes(BACKUPS={"STORAGE": "offsite"})},
     25: {"FREEZE_ALERTS": with_changes(DELIVERY={"SPARE": ["ntfys://shop"]})},
+    60: {"FREEZE_ALERTS": with_changes(WATCH={"PING_URL": "hc-ping.com/6f9619ff-8b86"})},
+    61: {"FREEZE_ALERTS": with_changes(WATCH={})},
+    62: {"FREEZE_ALERTS": with_changes(WATCH={**GOOD["WATCH"], "HEALTH_TOKEN": "guess me"})},
 }
 BOUNDED = {
     "broker_url": "redis://127.0.0.1:6379/0",

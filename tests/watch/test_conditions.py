@@ -126,9 +126,12 @@ def test_a_dead_part_is_a_warning_since_its_last_sign():
     assert (found.state, found.since) == (State.WARNING, Heartbeat.objects.get().at)
 
 
-def test_somebody_outside_who_does_not_answer_is_a_warning():
+def test_somebody_outside_who_does_not_answer_is_a_warning_while_there_is_an_address(settings):
+    settings.FREEZE_ALERTS = {"WATCH": {"PING_URL": "https://hc-ping.com/uuid"}}
     heartbeats.miss("ping", "Timeout")
     assert of("ping").state is State.WARNING
+    settings.FREEZE_ALERTS = {}
+    assert "ping" not in {each.name for each in health.conditions()}
 
 
 def test_a_duty_that_fails_is_a_warning():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from freeze_alerts import conf
 from freeze_alerts.watch import heartbeats, parts
 from freeze_alerts.watch.health import Condition, State
 
@@ -22,7 +23,7 @@ def living() -> Iterable[Condition]:
     dead = {death.part: death for death in parts.judge(signs) if death.part != parts.OUTBOX}
     for name, limit in _LIMITS.items():
         row = signs.hearts.get(name)
-        if row is None:
+        if row is None or (name == heartbeats.PING and not conf.current().watch.ping_url):
             continue
         is_ill = name in dead or row.failures > 0
         yield Condition(
