@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections, router
 
 from freeze_alerts.alerts import emergency
 from freeze_alerts.delivery import deliver_once, pause_seconds
@@ -21,6 +21,7 @@ from freeze_alerts.watch import heartbeats, turns
 from freeze_alerts.watch.claims import Claim
 from freeze_alerts.watch.duties import DUTIES, Duty
 from freeze_alerts.watch.guard import Guard
+from freeze_alerts.watch.models import Heartbeat
 
 logger = logging.getLogger("freeze_alerts")
 
@@ -125,6 +126,7 @@ class Watchdog:
             try:
                 with self.guard.watching("delivering", DELIVERY_LIMIT_SECONDS):
                     close_old_connections()
+                    connections[router.db_for_write(Heartbeat)].ensure_connection()  # without one there is no pass
                     seconds = pause_seconds(deliver_once())
                     self._note_sweep()
                 failing_since = 0.0

@@ -46,6 +46,8 @@ def frozen(monkeypatch):
         return []
 
     monkeypatch.setattr(reader, "PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr(reader, "UNANSWERED_SECONDS", 1000.0)
+    monkeypatch.setattr(reader, "STALE_SECONDS", 1000.0)
     monkeypatch.setattr(health, "conditions", wait_for_an_answer)
     yield let_go
     let_go.set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 import threading
@@ -79,6 +78,7 @@ def test_a_database_that_is_frozen_freezes_no_beat(in_beat, monkeypatch):
     monkeypatch.setattr(heartbeats, "beat", wait)
     for _ in range(3):
         traces.published(traces.CANARY_TASK)
+    wait_until(lambda: asked)
     assert asked == [1]
     let_go.set()
     traces._Beat.writer.join(60)
@@ -130,17 +130,17 @@ def test_with_a_real_beat_and_a_real_worker_the_dead_one_is_named(environment, t
     wait_until(lambda: (found := row("canary")) and found.at, timeout_seconds=120)
     assert parts.judge(parts.read()) == []
 
-    os.killpg(worker.pid, signal.SIGSTOP)
+    worker.terminate()  # when it has done what it is at: one that is stopped in the middle may hold SQLite's lock
+    worker.wait(120)
     wait_until(lambda: row("canary").started_at is not None, timeout_seconds=120)
     Heartbeat.objects.filter(name="canary").update(started_at=timezone.now() - timedelta(minutes=8))
     assert [death.part for death in parts.judge(parts.read())] == ["canary"]
 
-    os.killpg(worker.pid, signal.SIGCONT)
+    start_worker(environment)
     wait_until(lambda: parts.judge(parts.read()) == [], timeout_seconds=120)
 
     kill(beat)
-    wait_until(lambda: row("canary").started_at is None, timeout_seconds=120)
-    assert later(8) == ["beat"]
+    assert later(8)[0] == "beat"
 
 
 REACH = """

@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from freeze_alerts.watch.duties import Duty
 from freeze_alerts.watch.guard import Guard
 from freeze_alerts.watch.models import Heartbeat
 from freeze_alerts.watch.watchdog import Watchdog
-from tests.outbox.passes import posts, states
+from tests.outbox.passes import states
 from tests.processes import read_until, start, start_python, wait_until
 from tests.watch import errands
 
@@ -60,7 +61,9 @@ LOOP = """
 
 
 def start_loop(duty: str, before: str = "", **environment):
-    return start_python(LOOP.format(duty=duty, before=before), **environment)
+    process = start_python(LOOP.format(duty=duty, before=before), **environment)
+    threading.Thread(target=lambda: [None for _ in process.stdout], daemon=True).start()  # a full pipe would stop it
+    return process
 
 
 def test_it_does_what_is_due_and_delivers(discord, ours, file):
@@ -77,7 +80,7 @@ def test_the_real_command_with_the_real_duties_ends_when_asked(discord, ours):
     wait_until(lambda: Heartbeat.objects.filter(name__startswith="duty:check_disk@", at__isnull=False))
     process.send_signal(signal.SIGTERM)
     read_until(process, "all is finished")
-    assert process.wait(60) == 0
+    assert process.wait(150) == 0
 
 
 def test_it_ends_after_the_duty_it_is_at(ours, file):
@@ -85,26 +88,26 @@ def test_it_ends_after_the_duty_it_is_at(ours, file):
     wait_until(lambda: errands.notes(file) == ["begin"])
     process.send_signal(signal.SIGTERM)
     Path(f"{file}.leave").touch()
-    assert process.wait(60) == 0
+    assert process.wait(150) == 0
     assert errands.notes(file) == ["begin", "end"]
     assert Heartbeat.objects.get(name="duty:errand").lease_until is None
 
 
 def test_one_that_hangs_says_so_and_ends_itself(discord, ours, file):
     hang = "Duty('hang', timedelta(minutes=5), 'tests.watch.errands.hang', limit=timedelta(seconds=1))"
-    process = start_loop(hang, "guard.TICK_SECONDS = 0.1", **ours)
-    assert process.wait(120) == 70
+    process = start_loop(hang, "guard.TICK_SECONDS = 0.1; last_words.PATIENCE_SECONDS = 60", **ours)
+    assert process.wait(150) == 70
     alert = Alert.objects.get(type=AlertType.TROUBLE)
     assert (alert.key, alert.title) == ("part:watchdog, hang", "the watchdog hung")
     assert "while hang" in alert.text
-    assert len(posts(discord)) == 1
+    assert "alert:" in next(iter(states()))
 
 
 FROZEN = """
     watchdog.LOOP_LIMIT_SECONDS = last_words.PATIENCE_SECONDS = 1
     guard.TICK_SECONDS = 0.1
-    from freeze_alerts.outbox import doorbell
-    doorbell.FAREWELL_SECONDS = 1
+    from freeze_alerts.outbox import courier
+    courier.FAREWELL_SECONDS = 60
 """
 
 
@@ -117,7 +120,7 @@ def test_one_that_hangs_at_a_frozen_database_says_that_straight_to_discord(disco
         before = FROZEN.strip().replace("\n    ", "; ").replace(";     ", "; ")
         errand = "Duty('errand', timedelta(minutes=5), 'tests.watch.errands.run_an_errand')"
         process = start_loop(errand, before, **ours, **in_vain(silent.getsockname()[1]))
-        assert process.wait(120) == 70
+        assert process.wait(150) == 70
     assert "database can't be reached" in json.dumps(discord.messages("errors")[0].payload)
     kept = "".join(each.read_text(encoding="utf-8") for each in tmp_path.glob("spool.jsonl*"))
     assert "|database" in kept
@@ -132,17 +135,19 @@ def test_without_a_database_it_goes_on_with_what_it_can_and_says_so(discord, our
         )
         discord.wait_for(lambda server: server.messages("errors"), timeout_seconds=120)
         wait_until(lambda: errands.notes(file) == ["begin", "end"])
-    assert "database can't be reached" in json.dumps(discord.messages("errors")[0].payload)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+        assert "database can't be reached" in json.dumps(discord.messages("errors")[0].payload)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(150) == 0
 
 
 BEAT = """
+    import time
     from datetime import timedelta
     from freeze_alerts.watch import duties, turns
     duties.DUTIES = (Duty := duties.Duty)("errand", timedelta(seconds=0.2), "tests.watch.errands.run_an_errand"),
     while True:
         turns.take_by_beat("errand")
+        time.sleep(0.05)
 """
 
 
