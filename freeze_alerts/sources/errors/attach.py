@@ -30,6 +30,8 @@ LAST_WORDS_SECONDS = 3.0
 
 def install() -> None:
     """Open the doors, once a process. Loads nothing."""
+    from freeze_alerts.sources.errors import booking  # noqa: F401 - now, lest a process forks while a thread loads it
+
     if _installed:
         return
     _installed.append(True)

@@ -136,8 +136,3 @@ def _tell_afterwards(spoilt: Iterable[Callable[[], object]]) -> None:
             telling()
         except Exception:  # what is booked must not be booked again because of a listener
             logger.exception("somebody could not be told of errors")
-
-
-def unbooked(error: Exception, waiting: int) -> None:
-    """Say that errors can't be written and are counted in memory."""
-    signals.errors_unbooked.send_robust(sender=Tally, error=error, waiting=waiting)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from django.db import connections
 
+from freeze_alerts import signals
 from freeze_alerts.sources.errors.record import Record
 from freeze_alerts.sources.errors.tally import Tally
 
@@ -97,11 +98,12 @@ class Intake:
                 return
             self.wake.clear()
             pause = self._book()
-            if self.closed.is_set():
+            if self.closed.is_set() and (self.failures or not self._waiting()):
                 connections.close_all()
                 return
-            self.hurry.wait(pause)
-            self.hurry.clear()
+            if not self.closed.is_set():
+                self.hurry.wait(pause)
+                self.hurry.clear()
 
     def _leave(self) -> bool:
         """End the idle thread, unless an error comes in this very moment."""
@@ -124,12 +126,12 @@ class Intake:
 
     def _book(self) -> float:
         """Book what there is; returns how long to pause. What fails is kept for the next time."""
-        from freeze_alerts.sources.errors import booking  # models: not before the apps are loaded
-
         with self.booking:
             taken = self._take()
             try:
                 if taken:
+                    from freeze_alerts.sources.errors import booking  # models: not before the apps are loaded
+
                     booking.book(taken)
                 self.failures = 0
             except Exception as error:  # noqa: BLE001 - the thread's door: the counts stay here until the database takes them
@@ -140,8 +142,6 @@ class Intake:
         return min(EACH_SECONDS * (self.failures or 1), LONGEST_SECONDS)
 
     def _keep(self, taken: Tally, error: Exception) -> None:
-        from freeze_alerts.sources.errors import booking
-
         with self.lock:
             newer, self.tally = self.tally, taken
             self.tally.take_up(newer)
@@ -152,7 +152,7 @@ class Intake:
         self.wake.set()
         if self.failures == TOLD_AFTER_FAILURES:
             logger.warning("%s errors can't be booked and wait in memory (%s)", waiting, type(error).__name__)
-            booking.unbooked(error, waiting)
+            signals.errors_unbooked.send_robust(sender=Intake, error=error, waiting=waiting)
 
 
 @contextlib.contextmanager
