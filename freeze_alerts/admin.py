@@ -16,6 +16,8 @@ from freeze_alerts.sources.backups.admin import BackupRunAdmin
 from freeze_alerts.sources.backups.models import BackupRun
 from freeze_alerts.sources.disk.admin import DiskSampleAdmin
 from freeze_alerts.sources.disk.models import DiskSample
+from freeze_alerts.sources.errors.admin import IssueAdmin
+from freeze_alerts.sources.errors.models import Issue
 from freeze_alerts.sources.sentry.admin import SentryDeliveryAdmin, SentryRuleAdmin
 from freeze_alerts.sources.sentry.models import SentryDelivery, SentryRule
 from freeze_alerts.watch.admin import HeartbeatAdmin
@@ -32,3 +34,4 @@ admin.site.register(Heartbeat, HeartbeatAdmin)
 admin.site.register(Deletion, DeletionAdmin)
 admin.site.register(SentryDelivery, SentryDeliveryAdmin)
 admin.site.register(SentryRule, SentryRuleAdmin)
+admin.site.register(Issue, IssueAdmin)

@@ -80,20 +80,22 @@ def resolve(issue: Issue, *, by: str, next_release: bool = False) -> bool:
     mode = Issue.Mode.NEXT_RELEASE if next_release else Issue.Mode.NOW
     now = timezone.now()
     same = Issue.objects.using(database()).filter(pk=issue.pk, status=Issue.Status.OPEN)
-    if not same.update(status=Issue.Status.RESOLVED, resolved_at=now, resolved_by=by[:150], resolve_mode=mode):
-        return False
-    if running := conf.current().release[:255]:
-        insert_new(IssueRelease, ("issue", "release", "seen_at"), [(issue.pk, running, now)])
-    _tell_resolved(issue, by, "resolved in the next release" if next_release else "resolved")
+    with transaction.atomic(using=database()):
+        if not same.update(status=Issue.Status.RESOLVED, resolved_at=now, resolved_by=by[:150], resolve_mode=mode):
+            return False
+        if running := conf.current().release[:255]:
+            insert_new(IssueRelease, ("issue", "release", "seen_at"), [(issue.pk, running, now)])
+        _tell_resolved(issue, by, "resolved in the next release" if next_release else "resolved")
     return True
 
 
 def ignore(issue: Issue, *, by: str) -> bool:
     """Hear no more of it: it is counted, but neither told nor part of any spike. False if it was ignored already."""
     others = Issue.objects.using(database()).filter(pk=issue.pk).exclude(status=Issue.Status.IGNORED)
-    if not others.update(status=Issue.Status.IGNORED, resolved_at=timezone.now(), resolved_by=by[:150]):
-        return False
-    _tell_resolved(issue, by, "ignored from now on")
+    with transaction.atomic(using=database()):
+        if not others.update(status=Issue.Status.IGNORED, resolved_at=timezone.now(), resolved_by=by[:150]):
+            return False
+        _tell_resolved(issue, by, "ignored from now on")
     return True
 
 

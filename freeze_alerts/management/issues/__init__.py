@@ -1,0 +1,1 @@
+"""``manage.py issues``, a module a kind of subcommand."""
