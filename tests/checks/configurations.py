@@ -12,6 +12,7 @@ TOKEN = "a-token-that-nobody-may-read-" + "x" * 40
 WEBHOOK = f"https://discord.com/api/webhooks/123456789012345678/{TOKEN}"
 GOOD: dict[str, Any] = {
     "BASE_URL": "https://shop.example",
+    "RELEASE": "2026.11",
     "WEBHOOKS": dict.fromkeys(["errors", "payments", "backups", "admin"], WEBHOOK),
     "WATCH": {"PING_URL": "https://hc-ping.com/6f9619ff-8b86"},
 }
