@@ -37,6 +37,12 @@ def test_storm_counts_requests_and_finds_every_alert_in_discord() -> None:
     assert shown.endswith("  holds")
 
 
+def test_undo_tells_what_putting_back_costs_against_the_delete() -> None:
+    told = run("undo", "--objects=20", "--rounds=2", "--engine=sqlite")
+    assert "sqlite: put back / delete" in told
+    assert "20 objects, 60 rows" in told
+
+
 def test_latency_tells_p50_and_p99() -> None:
     told = run("latency", "--alerts=3", "--engine=sqlite")
     assert "sqlite: p50" in told

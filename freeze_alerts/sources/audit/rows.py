@@ -19,6 +19,8 @@ from django.db.models import Field, Model
 from freeze_alerts.sources.audit.models import DeletedRows, Deletion
 from freeze_alerts.sources.audit.values import NOT_KEPT, PLAIN, Redacted, decode
 
+_CHUNKS_AT_ONCE = 20
+
 
 @dataclass(frozen=True)
 class Row:
@@ -77,10 +79,13 @@ def links_of(content: Mapping[str, Any]) -> Iterator[Link]:
 
 
 def contents(deletion: Deletion) -> Iterator[dict[str, Any]]:
-    """What the chunks hold, unpacked."""
-    numbers = DeletedRows.objects.filter(deletion=deletion).order_by("number").values_list("number", flat=True)
-    for number in list(numbers):
-        yield unpacked(deletion, number)
+    """What the chunks hold, unpacked, a few read at a time."""
+    stored = DeletedRows.objects.filter(deletion=deletion).order_by("number")
+    numbers = list(stored.values_list("number", flat=True))
+    for start in range(0, len(numbers), _CHUNKS_AT_ONCE):
+        few = stored.filter(number__in=numbers[start : start + _CHUNKS_AT_ONCE])
+        for data in few.values_list("data", flat=True):
+            yield unpack(bytes(data))
 
 
 def unpacked(deletion: Deletion, number: int) -> dict[str, Any]:
