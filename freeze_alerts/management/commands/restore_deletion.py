@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from argparse import RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
@@ -52,6 +52,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("id", type=int, metavar="ID", help="the number of the deletion")
         parser.add_argument("--only", default="", metavar="MODEL:PK", help="this object, and what belonged to it")
+        parser.add_argument(
+            "--fill", action="append", default=[], type=_filling, metavar="MODEL.FIELD=VALUE",
+            help="what stands in for a value that was not kept, or for a new column, in each row; may be repeated",
+        )  # fmt: skip
         parser.add_argument("--dry-run", action="store_true", help="try all of it, take it back, and say how it went")
         parser.add_argument("--yes", action="store_true", help="don't ask")
         parser.add_argument("--json", action="store_true", help="print one object for programs; asks nothing")
@@ -60,7 +64,8 @@ class Command(BaseCommand):
         deletion = Deletion.objects.filter(pk=options["id"]).first()
         if deletion is None:
             raise CommandError(f"there is no deletion {options['id']}")
-        seen, done = look(deletion, only), None
+        fill = dict(options["fill"])
+        seen, done = look(deletion, only, fill), None
         if not options["json"]:
             self._print(seen)
         if seen.conflicts:
@@ -69,7 +74,7 @@ class Command(BaseCommand):
             self._ask(seen, in_words=not options["json"])
         try:
             with doorbell.held():
-                done = restore(deletion, by=Person(person()), only=only, via="command", trial=dry_run)
+                done = restore(deletion, by=Person(person()), only=only, fill=fill, via="command", trial=dry_run)
         except Blocked as blocked:  # only the database could tell, or somebody was quicker
             seen = blocked.look
             if not options["json"]:
@@ -127,6 +132,14 @@ class Command(BaseCommand):
             self.stdout.write(f"  {each.sentence}")
         if len(remarks) > SHOWN:
             self.stdout.write(f"  … and {len(remarks) - SHOWN:,} more; --json lists all")
+
+
+def _filling(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    label, _, field = name.rpartition(".")
+    if not equals or "." not in label:
+        raise ArgumentTypeError(f"{text!r}: say shop.order.token=VALUE")
+    return f"{label.lower()}.{field}", value
 
 
 def _outcome(done: Restored, *, dry_run: bool) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -43,30 +45,36 @@ class Blocked(conf.FreezeAlertsError):
         self.look = seen
 
 
-def restore(deletion: Deletion, *, by: Person, only: str = "", via: str = "code", trial: bool = False) -> Restored:
+def restore(
+    deletion: Deletion, *, by: Person, only: str = "", fill: Mapping[str, str] = MappingProxyType({}),
+    via: str = "code", trial: bool = False,
+) -> Restored:  # fmt: skip
     """Put back what a record holds, or of that one object (``app.Model:key``) with what belonged to it.
 
     Keys, times and every column are as they were; no ``save()`` is called and no signal of the models is sent.
+    ``fill`` is what stands in for values that were not kept, or for new columns, by ``app.model.field``.
     A ``trial`` writes all of it, and takes it back before the commit. Raises Blocked, with everything that is in
     the way, and Deletion.DoesNotExist where the record itself is gone.
     """
     refused: Exception
     try:
-        return _restore(deletion, by, only, via, trial=trial)
+        return _restore(deletion, by, lambda locked: look(locked, only, fill, lock=True), via, trial=trial)
     except _WOULD_NOT_TAKE as error:
         refused = error
-    seen = look(Deletion.objects.get(pk=deletion.pk), only)
+    seen = look(Deletion.objects.get(pk=deletion.pk), only, fill)
     if not seen.conflicts:
         first_line = str(refused).strip().partition("\n")[0]
         seen.remarks.append(Remark(Kind.REFUSED, f"the database would not take it: {first_line}"))
     raise Blocked(seen) from refused
 
 
-def _restore(deletion: Deletion, by: Person, only: str, via: str, *, trial: bool) -> Restored:
+def _restore(
+    deletion: Deletion, by: Person, look_at: Callable[[Deletion], Look], via: str, *, trial: bool
+) -> Restored:
     records, database = router.db_for_write(Deletion), deletion.database
     with transaction.atomic(using=records), transaction.atomic(using=database):
         locked = _locked(deletion.pk, records)
-        seen = look(locked, only, lock=True)
+        seen = look_at(locked)
         if seen.conflicts:
             raise Blocked(seen)
         done = _write(seen, database, trial=trial)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Field, QuerySet
 
 from freeze_alerts.sources.audit.models import Deletion
 from freeze_alerts.sources.audit.restore import belongings, files, links, parents, tables, taken
@@ -13,7 +16,7 @@ from freeze_alerts.sources.audit.restore.belongings import Place, Recorded, labe
 from freeze_alerts.sources.audit.restore.links import Ties
 from freeze_alerts.sources.audit.restore.remarks import Kind, Remark, counted
 from freeze_alerts.sources.audit.restore.tables import Table
-from freeze_alerts.sources.audit.rows import Link, contents, find_model, links_of, rows_of
+from freeze_alerts.sources.audit.rows import Link, Row, contents, find_model, links_of, rows_of
 
 
 @dataclass
@@ -50,15 +53,21 @@ class Look:
         return sum(map(len, self.ties.values()))
 
 
-def look(deletion: Deletion, only: str = "", *, lock: bool = False) -> Look:
+def look(
+    deletion: Deletion, only: str = "", fill: Mapping[str, str] = MappingProxyType({}), *, lock: bool = False
+) -> Look:
     """Look at a record, or at one object of it (``only``: ``app.Model:key``) with what belonged to it.
 
+    ``fill`` is what stands in for values that were not kept, or for new columns, by ``app.model.field``.
     ``lock`` for whoever writes next, in the same transaction.
     """
     seen = Look(deletion, only, remarks=list(_of_the_record(deletion)))
     if seen.conflicts:
         return seen
-    recorded, cut = _read(deletion)
+    recorded, cut, keyless = _read(deletion)
+    for label, count in keyless.items():
+        text = f"{counted(count, 'row')} {'does' if count == 1 else 'do'} not come back: the key was not kept"
+        seen.remarks.append(Remark(Kind.LEFT_OUT, text, label))
     place = belongings.find(recorded, only) if only else None
     if only and place is None:
         seen.remarks.append(Remark(Kind.NOT_IN_IT, f"there is no {only} in this record"))
@@ -66,7 +75,7 @@ def look(deletion: Deletion, only: str = "", *, lock: bool = False) -> Look:
     wanted, family = (belongings.of(recorded, place)) if place else (None, None)
     part = recorded if wanted is None else belongings.chosen(recorded, wanted)
     present = _present(deletion, recorded)
-    _fill(seen, part, present)
+    _fit(seen, part, present, fill)
     by_label = {each.label: each for each in seen.tables}
     seen.remarks += parents.settle(by_label, recorded, family, deletion.database, lock=lock)
     seen.ties = links.to_tie(cut, recorded, present, by_label)
@@ -100,15 +109,28 @@ def _of_the_rows(seen: Look) -> Iterator[Remark]:
     yield from files.missing(seen.tables)
 
 
-def _read(deletion: Deletion) -> tuple[Recorded, list[Link]]:
-    """What the record holds: its rows, and the references that were cut."""
+def _read(deletion: Deletion) -> tuple[Recorded, list[Link], Counter[str]]:
+    """What the record holds: its rows, the references that were cut, and how many rows have lost their keys."""
     recorded: Recorded = {}
     cut: list[Link] = []
+    keyless: Counter[str] = Counter()
     for content in contents(deletion):
         for row in rows_of(content):
-            recorded.setdefault(row.model, {})[row.pk] = row  # deleted twice in one request: as it was last
+            if _has_lost_its_key(row):
+                keyless[row.model] += 1
+            else:
+                recorded.setdefault(row.model, {})[row.pk] = row  # deleted twice in one request: as it was last
         cut += links_of(content)
-    return recorded, cut
+    return recorded, cut, keyless
+
+
+def _has_lost_its_key(row: Row) -> bool:
+    """Whether its key itself is a secret, or that of what it links: there is no telling where it belongs."""
+    if row.pk is None or (isinstance(row.pk, tuple) and None in row.pk):
+        return True
+    model = find_model(row.model)
+    is_link = model is not None and model._meta.auto_created
+    return bool(is_link and row.masked)
 
 
 def _present(deletion: Deletion, recorded: Recorded) -> set[Place]:
@@ -121,11 +143,13 @@ def _present(deletion: Deletion, recorded: Recorded) -> set[Place]:
         (label, pk)
         for label, rows in belongings.chosen(recorded, earlier).items()
         if (model := find_model(label))
-        for pk in QuerySet(model=model, using=deletion.database).filter(pk__in=list(rows)).values_list("pk", flat=True)
+        for pk in taken.keys_there(QuerySet(model=model, using=deletion.database), rows)
     }
 
 
-def _fill(seen: Look, part: Recorded, present: set[Place]) -> None:
+def _fit(seen: Look, part: Recorded, present: set[Place], fill: Mapping[str, str]) -> None:
+    for name in fill.keys() - {f"{label}.{each.name}" for label in part for each in _columns(label)}:
+        seen.remarks.append(Remark(Kind.NOT_IN_IT, f"there is no {name} in it to be filled"))
     for label, rows in part.items():
         coming = [row for pk, row in rows.items() if (label, pk) not in present]
         model = find_model(label)
@@ -133,9 +157,14 @@ def _fill(seen: Look, part: Recorded, present: set[Place]) -> None:
             text = f"there is no such model any more ({counted(len(rows), 'row')})"
             seen.remarks.append(Remark(Kind.MODEL_GONE, text, label))
         elif coming:
-            table, remarks = tables.fit(label, model, coming, seen.deletion.database)
+            table, remarks = tables.fit(label, model, coming, seen.deletion.database, fill)
             seen.tables.append(table)
             seen.remarks += remarks
+
+
+def _columns(label: str) -> Sequence[Field[Any, Any]]:
+    model = find_model(label)
+    return model._meta.local_concrete_fields if model else ()
 
 
 def _parents_first(by_label: dict[str, Table]) -> list[Table]:

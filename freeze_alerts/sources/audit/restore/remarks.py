@@ -24,6 +24,7 @@ class Kind(StrEnum):
 
     COLUMN_GONE = "column_gone"
     FILLED = "filled"
+    GIVEN = "given"
     BLANKED = "blanked"
     PASSWORD = "password"  # noqa: S105 - not one
     REDACTED = "redacted"

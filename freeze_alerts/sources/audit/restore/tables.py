@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -29,8 +29,13 @@ class Table:
     rows: dict[Any, SimpleNamespace] = field(default_factory=dict)
 
 
-def fit(label: str, model: type[Model], recorded: Sequence[Row], database: str) -> tuple[Table, list[Remark]]:
-    """The table with its rows, and what became of columns that are new, gone, or were never kept."""
+def fit(
+    label: str, model: type[Model], recorded: Sequence[Row], database: str, fill: Mapping[str, str]
+) -> tuple[Table, list[Remark]]:
+    """The table with its rows, and what became of columns that are new, gone, or were never kept.
+
+    ``fill`` names what stands in for a value that nobody has, by ``app.model.field``.
+    """
     table = Table(label, model, [each for each in model._meta.local_concrete_fields if not each.generated])
     stored = {each.attname: _stored_name(each, recorded[0]) for each in table.fields}
     is_plain = not any(isinstance(each, JSONField) for each in table.fields)
@@ -39,8 +44,10 @@ def fit(label: str, model: type[Model], recorded: Sequence[Row], database: str) 
         if is_plain and not row.masked and row.values.keys() == stored.keys():
             values = SimpleNamespace(**row.values)
         else:
-            given = {each.attname: _value(each, row, stored[each.attname], seen) for each in table.fields}
-            values = SimpleNamespace(**given)
+            values = SimpleNamespace()
+            for each in table.fields:
+                given = fill.get(f"{label}.{each.name}")
+                setattr(values, each.attname, _value(each, row, stored[each.attname], given, seen))
         for attname, about in row.content_types.items():
             _renumber(values, attname, about, database)
         table.rows[row.pk] = values
@@ -67,7 +74,7 @@ def _stored_name(each: Field[Any, Any], row: Row) -> str:
     return next((name for name, column in row.columns.items() if column == each.column), each.attname)
 
 
-def _value(each: Field[Any, Any], row: Row, stored: str, seen: Counter[tuple[Kind, str]]) -> Any:
+def _value(each: Field[Any, Any], row: Row, stored: str, given: str | None, seen: Counter[tuple[Kind, str]]) -> Any:
     value = row.values.get(stored, _ABSENT)
     if value is not _ABSENT:
         if stored in row.masked:
@@ -75,12 +82,15 @@ def _value(each: Field[Any, Any], row: Row, stored: str, seen: Counter[tuple[Kin
         nothing_in_json = value is None and isinstance(each, JSONField) and not each.null
         return Value(None, JSONField()) if nothing_in_json else value
     masked = stored in row.masked
+    if given is not None:
+        seen[Kind.GIVEN, each.name] += 1
+        return each.to_python(given)
     if masked and is_password(each):
         from django.contrib.auth.hashers import make_password  # a project may do without auth
 
         seen[Kind.PASSWORD, each.name] += 1
         return make_password(None)
-    stand_in = _ABSENT if masked and each.primary_key else _stand_in(each)
+    stand_in = _stand_in(each)
     if stand_in is _ABSENT:
         seen[Kind.MASKED if masked else Kind.NEW_COLUMN, each.name] += 1
         return None
@@ -122,6 +132,7 @@ _WORDS = {
     Kind.MASKED: "{column} was not kept, and may not be empty",
     Kind.NEW_COLUMN: "{column} is new since, and has neither a default nor may it be empty",
     Kind.BLANKED: "{column} was not kept: it comes back empty, or as its default",
+    Kind.GIVEN: "{column} comes back as what you gave for it",
     Kind.FILLED: "{column} is new since: it comes back empty, or as its default",
     Kind.COLUMN_GONE: "{column} is no longer a column: what stood there does not come back",
 }

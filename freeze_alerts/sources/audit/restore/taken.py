@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import reduce
 from operator import or_
 from types import SimpleNamespace
@@ -35,9 +35,15 @@ def conflicts(table: Table, database: str) -> Iterator[Remark]:
 def _keys_in_use(table: Table, everybody: QuerySet[Any]) -> Iterator[Remark]:
     if not _near(table, everybody).exists():
         return
-    for batch in batches(table.rows, _KEYS_AT_ONCE):
-        for key in everybody.filter(pk__in=batch).values_list("pk", flat=True):
-            yield Remark(Kind.KEY_IN_USE, "its key is in use again", table.label, name_of(key))
+    for key in keys_there(everybody, table.rows):
+        yield Remark(Kind.KEY_IN_USE, "its key is in use again", table.label, name_of(key))
+
+
+def keys_there(everybody: QuerySet[Any], keys: Collection[Any]) -> Iterator[Any]:
+    """Those of the keys that rows have."""
+    composite = any(isinstance(key, tuple) for key in keys)
+    for batch in batches(keys, _CONDITIONS_AT_ONCE if composite else _KEYS_AT_ONCE):
+        yield from everybody.filter(pk__in=batch).values_list("pk", flat=True)
 
 
 def _near(table: Table, everybody: QuerySet[Any]) -> QuerySet[Any]:

@@ -8,10 +8,11 @@ import pytest
 from django.contrib.auth.hashers import is_password_usable
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.db.models import JSONField, Value
 from django.db.models.signals import m2m_changed, post_save, pre_save
 
 from freeze_alerts.sources.audit.chunks import pack
-from freeze_alerts.sources.audit.restore import look
+from freeze_alerts.sources.audit.restore import Blocked, look
 from freeze_alerts.sources.audit.rows import unpack
 from tests.sources.audit.restore.deleting import conflicts, delete, losses, put_back, rewrite
 from tests.zoo.fields import Money
@@ -358,3 +359,54 @@ def _name_content_types(deletion, named):
         content["content_types"] |= named
         chunk.data = pack(content)
         chunk.save()
+
+
+def test_14_what_stands_in_for_a_masked_value_can_be_said():
+    zoo = stock()
+    lock = Lock.objects.create(enclosure=zoo.pond, api_token="s3cret", pin="1234")
+    deletion = delete(zoo.pond)
+    done = put_back(deletion, fill={"zoo.lock.api_token": "lost"})
+    assert ("given", "zoo.lock") in losses(done)
+    assert Lock.objects.get(pk=lock.pk).api_token == "lost"
+
+
+def test_14_what_is_not_there_cannot_be_filled():
+    deletion = delete(stock().pond)
+    with pytest.raises(Blocked, match=r"there is no zoo\.lock\.apitoken in it"):
+        put_back(deletion, fill={"zoo.lock.apitoken": "lost"})
+
+
+def test_14_a_row_whose_very_key_was_not_kept_is_left_out_and_named():
+    zoo = stock()
+    deletion = delete(zoo.tag, Tag.objects.get(name="loud"), zoo.pond, mask=["zoo.tag.name"])
+    done = put_back(deletion)
+    (named,) = (each for each in done.look.losses if each.model == "zoo.tag")
+    assert "2 rows do not come back: the key was not kept" in named.text
+    assert Enclosure.objects.filter(name="Pond").exists()
+
+
+def test_null_within_json_is_not_no_json():
+    zoo = stock()
+    record = Record.objects.get(animal=zoo.duck, order=-1)
+    Record.objects.filter(pk=record.pk).update(data=Value(None, JSONField()))
+    before = dump()
+    put_back(delete(record))
+    assert dump() == before
+
+
+def test_a_child_that_went_without_its_parent_comes_back_to_it():
+    zoo = stock()
+    before = dump()
+    Owl.objects.filter(pk=zoo.owl.pk).update(hearing=0.1)
+    deletion = delete(KeepingParents(Owl.objects.get(pk=zoo.owl.pk)))
+    assert deletion.counts == {"zoo.owl": 1}
+    put_back(deletion)
+    assert dump() == before
+
+
+class KeepingParents:
+    def __init__(self, child):
+        self._child = child
+
+    def delete(self):
+        self._child.delete(keep_parents=True)
