@@ -139,3 +139,18 @@ def test_who_did_it_stands_on_the_record():
     (told,) = Deletion.objects.get(pk=deletion.pk).restorations
     assert told["via"] == "command"
     assert told["by"]
+
+
+def test_what_was_not_kept_can_be_filled():
+    zoo = stock()
+    Lock.objects.create(enclosure=zoo.pond, api_token="s3cret")
+    deletion = delete(zoo.pond)
+    code, said = run(deletion.pk, "--fill", "zoo.Lock.api_token=lost", "--yes")
+    assert code == 0, said
+    assert "api_token comes back as what you gave for it" in said
+    assert Lock.objects.get().api_token == "lost"
+
+
+def test_what_to_fill_must_be_named_in_full():
+    with pytest.raises(CommandError, match="say shop.order.token=VALUE"):
+        run(1, "--fill", "token=lost")

@@ -77,11 +77,12 @@ def look(
     present = _present(deletion, recorded)
     _fit(seen, part, present, fill)
     by_label = {each.label: each for each in seen.tables}
+    unchanged = sum(taken.drop_unchanged(each, deletion.database) for each in seen.tables)
     seen.remarks += parents.settle(by_label, recorded, family, deletion.database, lock=lock)
     seen.ties = links.to_tie(cut, recorded, present, by_label)
     seen.remarks += _of_the_rows(seen)
-    seen.present = len(present)
-    left = sum(map(len, recorded.values())) - len(present) - seen.row_count
+    seen.present = len(present) + unchanged
+    left = sum(map(len, recorded.values())) - seen.present - seen.row_count
     seen.is_all = not only or left == 0
     seen.tables = _parents_first(by_label)
     if not seen.row_count and not seen.tie_count and not seen.conflicts:

@@ -53,6 +53,22 @@ def _near(table: Table, everybody: QuerySet[Any]) -> QuerySet[Any]:
     return everybody.filter(pk__gte=min(table.rows), pk__lte=max(table.rows))
 
 
+def drop_unchanged(table: Table, database: str) -> int:
+    """Leave out the rows that are there, column by column as they were; returns how many."""
+    everybody: QuerySet[Any] = QuerySet(model=table.model, using=database)
+    if not table.rows or not _near(table, everybody).exists():
+        return 0
+    names = [each.attname for each in table.fields]
+    there = list(keys_there(everybody, table.rows))
+    unchanged = 0
+    for batch in batches(there, _CONDITIONS_AT_ONCE):
+        for key, *values in everybody.filter(pk__in=batch).values_list("pk", *names):
+            if [getattr(table.rows.get(key), name, None) for name in names] == values:
+                del table.rows[key]
+                unchanged += 1
+    return unchanged
+
+
 def _unique_together(model: type[Model]) -> Iterator[Sequence[str]]:
     for each in model._meta.local_concrete_fields:
         if each.unique and not each.primary_key:
