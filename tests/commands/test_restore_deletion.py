@@ -152,5 +152,5 @@ def test_what_was_not_kept_can_be_filled():
 
 
 def test_what_to_fill_must_be_named_in_full():
-    with pytest.raises(CommandError, match="say shop.order.token=VALUE"):
+    with pytest.raises(CommandError, match=r"say shop\.order\.token=VALUE"):
         run(1, "--fill", "token=lost")
