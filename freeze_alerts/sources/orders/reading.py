@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -125,16 +126,13 @@ def _apart(alias: str) -> AbstractContextManager[object]:
     connection = connections[alias]
     if connection.in_atomic_block:
         return transaction.atomic(using=alias)
-    return _Bounded(alias) if connection.vendor == "postgresql" else nullcontext()
+    return _bounded(alias) if connection.vendor == "postgresql" else nullcontext()
 
 
-class _Bounded(transaction.Atomic):
+@contextmanager
+def _bounded(alias: str) -> Iterator[None]:
     """A transaction of our own whose statements end by themselves."""
-
-    def __init__(self, alias: str) -> None:
-        super().__init__(using=alias, savepoint=True, durable=False)
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        with connections[self.using or "default"].cursor() as cursor:
+    with transaction.atomic(using=alias):
+        with connections[alias].cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {_STATEMENT_MILLISECONDS}")
+        yield

@@ -132,7 +132,8 @@ def _make(api: Api, change: Change) -> str:
         sentry_id = str(api.post(f"organizations/{api.organization}/{inside}/", body)["id"])
     elif change.action == "update":
         api.put(f"organizations/{api.organization}/{kind}s/{sentry_id}/", body)
-    SentryRule.objects.update_or_create(
-        kind=kind, name=change.wanted.name, defaults={"sentry_id": sentry_id, "applied_at": timezone.now()}
-    )
+    changed = {"sentry_id": sentry_id, "applied_at": timezone.now()}
+    same = SentryRule.objects.filter(kind=kind, name=change.wanted.name, sentry_id=sentry_id)
+    if change.action != "keep" or not same.exists():
+        SentryRule.objects.update_or_create(kind=kind, name=change.wanted.name, defaults=changed)
     return sentry_id

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, router, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -19,12 +20,11 @@ from freeze_alerts import conf, signals
 from freeze_alerts.sources.sentry import payloads
 from freeze_alerts.sources.sentry.api import Api, ApiError
 from freeze_alerts.sources.sentry.inbox import tell
-from freeze_alerts.sources.sentry.models import SentryDelivery
+from freeze_alerts.sources.sentry.models import SentryDelivery, SentryRule
 from freeze_alerts.sources.sentry.payloads import News, Scrub
 
 WEBHOOKS_HAVE = timedelta(minutes=5)
 """How long a webhook may take before it is missed."""
-REGRESSION_KNOWN_FOR = timedelta(days=1)
 _QUERIES = {"issue_found": "is:unresolved firstSeen:-1h", "issue_regressed": "is:regressed lastSeen:-1h"}
 _TEXTS = {"issue_found": "Sentry has never seen it before.", "issue_regressed": "It was resolved, and is back."}
 _NAMED_AT_MOST = 5
@@ -69,27 +69,40 @@ def _missed(api: Api, settings: conf.Settings, signal: str) -> list[Missed]:
     payments = (
         {str(each.get("id")) for each in api.rows(path, query=f"{query} domain:payment", **where)} if rows else ()
     )
-    late = timezone.now() - WEBHOOKS_HAVE
-    ripe = [each for each in rows if (since := _since(each, signal)) is None or since <= late]
-    return [Missed(signal, each, str(each.get("id")) in payments) for each in ripe if not _came(each, signal)]
+    due = [each for each in rows if _is_due(each, signal) and not _came(str(each.get("id", "")), signal)]
+    return [Missed(signal, each, str(each.get("id")) in payments) for each in due]
 
 
 def _project(api: Api) -> str:
     return str(api.get(f"projects/{api.organization}/{api.project}/")["id"])
 
 
-def _since(issue: Mapping[str, Any], signal: str) -> datetime | None:
-    value = issue.get("firstSeen" if signal == "issue_found" else "lastSeen")
+def _is_due(issue: Mapping[str, Any], signal: str) -> bool:
+    """Whether its webhook has had its time to come; what is older than our rules in Sentry is not theirs to tell."""
+    since = _moment(issue.get("firstSeen" if signal == "issue_found" else "lastSeen"))
+    if since is None:
+        return True
+    ours = SentryRule.objects.order_by("applied_at").values_list("applied_at", flat=True).first()
+    return since <= timezone.now() - WEBHOOKS_HAVE and (ours is None or since >= ours)
+
+
+def _moment(value: Any) -> datetime | None:
     moment = parse_datetime(value) if isinstance(value, str) else None
-    return moment if moment is None or timezone.is_aware(moment) == timezone.is_aware(timezone.now()) else None
+    if moment is None or timezone.is_aware(timezone.now()):
+        return moment
+    return timezone.make_naive(moment) if timezone.is_aware(moment) else moment
 
 
-def _came(issue: Mapping[str, Any], signal: str) -> bool:
-    """Whether anything told of it: of a new issue ever, of one that is back within the day."""
-    came = SentryDelivery.objects.filter(issue=str(issue.get("id", ""))).exclude(news_key=None)
-    if signal == "issue_regressed":
-        came = came.filter(received_at__gte=timezone.now() - REGRESSION_KNOWN_FOR)
-    return came.exists()
+def _came(number: str, signal: str) -> bool:
+    """Whether anything told of it; of a regression, since the issue was last resolved."""
+    of_it = SentryDelivery.objects.filter(issue=number)
+    if signal == "issue_found":
+        return of_it.filter(news__signal__in=[signal, "payment_failed"]).exists()
+    payment = Q(news__signal="payment_failed", news__told__news__in=["", "regression"])
+    back = of_it.filter(Q(news__signal=signal) | payment)
+    resolved = of_it.filter(news__signal="issue_resolved").order_by("-received_at")
+    last = resolved.values_list("received_at", flat=True).first()
+    return (back if last is None else back.filter(received_at__gt=last)).exists()
 
 
 def _tell(missed: Missed, scrub: Scrub) -> bool:
@@ -100,7 +113,7 @@ def _tell(missed: Missed, scrub: Scrub) -> bool:
         kind = "new" if missed.signal == "issue_found" else "regression"
         news = News("payment_failed", missed.number, {**told, "news": kind})
     now = timezone.now()
-    name = f"asked:{missed.number}:{missed.signal}:{now:%Y-%m-%d}"[:64]
+    name = f"asked:{missed.number}:{missed.signal}:{now:%Y-%m-%dT%H}"[:64]
     row = SentryDelivery(request_id=name, news_key=name, issue=missed.number, resource="reconcile",
                          action=missed.signal, news=news.as_json(), worked_at=now)  # fmt: skip
     try:

@@ -6,15 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.sources.sentry import inbox
-from freeze_alerts.sources.sentry.models import SentryDelivery
+from freeze_alerts.sources.sentry.models import SentryDelivery, SentryRule
 from freeze_alerts.watch.duties import duty
 from freeze_alerts.watch.sentry import ask_sentry
 from tests.sources.sentry.server import SentryServer
-from tests.sources.sentry.webhooks import SECRET, event_alert, post
+from tests.sources.sentry.webhooks import SECRET, event_alert, issue, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,6 +67,30 @@ def test_a_regression_is_found_too(sentry: SentryServer) -> None:
     ask_sentry()
     ask_sentry()
     assert types() == ["alerting.trouble", "errors.regression"]
+
+
+def test_a_regression_is_told_once_a_resolving_however_long_sentry_calls_it_one(
+    sentry: SentryServer, client: Any
+) -> None:
+    sentry.found["is:regressed"] = [an_issue("7", substatus="regressed")]
+    assert post(client, "event_alert", event_alert(NEW, issue="7")) == 202  # of old: that was another news
+    inbox.work_off()
+    with time_machine.travel(timezone.now()) as clock:
+        for told, resolve in ((1, False), (1, False), (1, True), (2, False)):
+            sentry.found["is:regressed"] = [an_issue("7", substatus="regressed")]
+            ask_sentry()
+            assert SentryDelivery.objects.filter(action="issue_regressed").count() == told
+            clock.shift(timedelta(days=2))
+            if resolve:
+                assert post(client, "issue", issue("resolved", number="7")) == 202
+                clock.shift(timedelta(minutes=40))
+
+
+def test_what_is_older_than_our_rules_is_not_missed(sentry: SentryServer) -> None:
+    SentryRule.objects.create(kind="workflow", name="new issue", sentry_id="1")
+    sentry.found["firstSeen"] = [an_issue("7", minutes_ago=30)]
+    ask_sentry()
+    assert types() == []
 
 
 def test_what_a_webhook_told_is_not_told_again(sentry: SentryServer, client: Any) -> None:
