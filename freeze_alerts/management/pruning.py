@@ -6,6 +6,7 @@ from typing import Protocol
 
 from freeze_alerts.sources.audit import pruning
 from freeze_alerts.sources.sentry import inbox
+from freeze_alerts.watch import heartbeats
 
 
 class Prune(Protocol):
@@ -13,7 +14,11 @@ class Prune(Protocol):
         """Delete what is too old; returns how many, and deletes none where it is only asked."""
 
 
-ROOMS: dict[str, Prune] = {"records of deletes": pruning.prune, "webhooks of Sentry": inbox.prune}
+ROOMS: dict[str, Prune] = {
+    "records of deletes": pruning.prune,
+    "webhooks of Sentry": inbox.prune,
+    "duties of hosts that are gone": heartbeats.prune,
+}
 
 
 def prune_all() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db.models import F
 from django.utils import timezone
 
@@ -9,6 +11,8 @@ from freeze_alerts.watch.models import Heartbeat
 
 BEAT, CANARY, BROKER, WATCHDOG, SWEEP, PING = "beat", "canary", "broker", "watchdog", "sweep", "ping"
 """Celery Beat; a worker, by the canary it takes; the broker; the watchdog; the last delivery; somebody outside."""
+
+GONE_AFTER = timedelta(days=30)
 
 
 def beat(name: str, detail: str = "") -> None:
@@ -47,3 +51,10 @@ def forget(name: str) -> bool:
     """Wait for it no longer: it was taken out of service, Celery with its Beat. False where nobody waited."""
     names = (BEAT, CANARY, BROKER) if name == BEAT else (name,)
     return bool(Heartbeat.objects.filter(name__in=names).delete()[0])
+
+
+def prune(*, dry_run: bool = False) -> int:
+    """Take away what hosts did that nobody has heard of for a month: each new container may be one."""
+    gone = Heartbeat.objects.filter(name__startswith="duty:", name__contains="@")
+    gone = gone.filter(started_at__lt=timezone.now() - GONE_AFTER)
+    return gone.count() if dry_run else gone.delete()[0]
