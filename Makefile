@@ -8,18 +8,22 @@ BIN := $(VENV)/bin
 DEPENDENCIES := pyproject.toml freeze_alerts/__init__.py .ci/venv
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo bench check format lint types layers migrations docs clean
+.PHONY: help test demo screenshots bench check format lint types layers migrations docs deployment clean
 
 help: ## list the targets (this)
 	@echo "make TARGET, with PYTHON=python3.12 for another Python:"
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "  %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  \1@\2/p' $(MAKEFILE_LIST) | awk -F@ '{ printf "  %-11s %s\n", $$1, $$2 }'
 
 test: $(VENV)/.everything ## run the tests on SQLite, and again on PostgreSQL and MariaDB; ARGS="-k words" to choose
 	@.ci/services
 	@.ci/tests $(ARGS)
 
-demo: $(VENV)/.runtime ## see a filling disk become a card in a Discord-like page (DEMO_ONCE=1 to run through and end)
+demo: $(VENV)/.runtime ## see nine things go wrong and become cards in a Discord-like page (DEMO_ONCE=1 to run through and end)
 	@$(BIN)/python example_project/demo.py
+
+screenshots: $(VENV)/.everything ## take the pictures of the documentation anew (needs Chromium)
+	$(BIN)/pip install -qq --group screenshots
+	$(BIN)/python example_project/screenshots.py
 
 bench: $(VENV)/.everything ## measure what must stay fast and frugal (ten minutes, a quiet machine); ARGS=--quick for a glance
 	@.ci/services
@@ -29,7 +33,7 @@ bench: $(VENV)/.everything ## measure what must stay fast and frugal (ten minute
 	done; exit $$status
 
 check: $(VENV)/.everything ## everything that reads the code without running it, and the docs
-	@$(MAKE) --no-print-directory --keep-going format lint types layers migrations docs
+	@$(MAKE) --no-print-directory --keep-going format lint types layers migrations docs deployment
 	@echo "check: all is well"
 
 format: $(VENV)/.everything
@@ -46,6 +50,11 @@ layers: $(VENV)/.everything
 
 migrations: $(VENV)/.everything
 	$(BIN)/python -m django makemigrations --check --dry-run --settings tests.settings
+	PYTHONPATH=example_project $(BIN)/python -m django makemigrations --check --dry-run --settings shop.settings
+
+deployment: $(VENV)/.everything
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec example_project/compose.yaml
+	$(BIN)/hadolint example_project/Dockerfile
 
 docs: $(VENV)/.everything ## build the docs into docs/_build; a warning fails
 	$(BIN)/sphinx-build -W --keep-going -n -q docs docs/_build

@@ -12,16 +12,20 @@ from freeze_alerts.testing.discord import DiscordServer, Message
 _GIST = re.compile(r"^\S+ (?P<badge>.+?) · \*\*(?P<title>.+?)\*\*")
 
 
-def shown(discord: DiscordServer, badge: str) -> list[Message]:
-    return [each for each in discord.messages("errors") if gist(each.payload)[0] == badge]
+def shown(discord: DiscordServer, channel: str, title: str, badge: str) -> list[Message]:
+    """The messages of a channel about one kind of alert that carry this badge now."""
+    found = [(each, *gist(each.payload)) for each in discord.messages(channel)]
+    return [each for each, now, named in found if now == badge and re.match(rf"{re.escape(title)}(:|$)", named)]
 
 
-def about(discord: DiscordServer, path: str) -> list[Message]:
-    return [each for each in discord.messages("errors") if path in plain(each.payload["content"])]
+def told(discord: DiscordServer, channel: str, title: str, badge: str) -> list[Message]:
+    """The same by the badge with which they were posted, whatever they show now."""
+    found = [(each, *gist(each.first_payload)) for each in discord.messages(channel)]
+    return [each for each, then, named in found if then == badge and re.match(rf"{re.escape(title)}(:|$)", named)]
 
 
-def all_ended(messages: list[Message]) -> list[Message]:
-    return messages if len(messages) == 3 and all(gist(each.payload)[0] == "ENDED" for each in messages) else []
+def about(discord: DiscordServer, channel: str, words: str) -> list[Message]:
+    return [each for each in discord.messages(channel) if words in plain(json.dumps(each.payload))]
 
 
 def is_taken(message: Message) -> bool:

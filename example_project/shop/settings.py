@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
+
+import sentry_sdk
 
 from freeze_alerts.schedule import BEAT_SCHEDULE
 from shop import databases
@@ -25,6 +28,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "freeze_alerts",
+    "orders",
     "shop",
 ]
 MIDDLEWARE = [
@@ -59,6 +63,10 @@ TIME_ZONE = env("TIME_ZONE", "Europe/Amsterdam")
 
 DATABASES = {"default": databases.from_url(env("DATABASE_URL", f"sqlite:///{BASE_DIR / 'shop.sqlite3'}"))}
 
+BASE_URL = env("BASE_URL", "http://127.0.0.1:8000")
+MOLLIE_API_URL = env("MOLLIE_API_URL", "http://127.0.0.1:8098/v2")  # the stand-in's: python mollie.py
+MOLLIE_API_KEY = env("MOLLIE_API_KEY", "test_not_a_key")
+
 REDIS_URL = env("REDIS_URL", "")
 CACHES = {
     "default": (
@@ -70,7 +78,10 @@ CACHES = {
 
 if REDIS_URL:
     CELERY_BROKER_URL = f"{REDIS_URL}/0"
-    CELERY_BEAT_SCHEDULE = {**BEAT_SCHEDULE}
+    CELERY_BEAT_SCHEDULE = {
+        **BEAT_SCHEDULE,
+        "orders.end_abandoned_orders": {"task": "orders.tasks.end_abandoned_orders", "schedule": timedelta(hours=1)},
+    }
     # Celery waits for ever for a Redis that is silent, unless it is told not to.
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "socket_timeout": 5,
@@ -90,9 +101,28 @@ if REDIS_URL:
     CELERY_WORKER_PREFETCH_MULTIPLIER = 1
     CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 25
 
+# A Sentry is not needed. Where there is one, it gets what it always got.
+if SENTRY_DSN := env("SENTRY_DSN", ""):
+    sentry_sdk.init(dsn=SENTRY_DSN, environment=env("ENVIRONMENT", "development"), release=env("RELEASE"))
+
+# A second copy of each backup, where a bucket is named.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+if BACKUP_BUCKET := env("BACKUP_BUCKET", ""):
+    STORAGES["backups"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": BACKUP_BUCKET, "endpoint_url": env("BACKUP_ENDPOINT_URL"), "default_acl": "private",
+            "access_key": env("BACKUP_ACCESS_KEY"), "secret_key": env("BACKUP_SECRET_KEY"), "file_overwrite": False,
+        },
+    }  # fmt: skip
+
 FREEZE_ALERTS = {
     "ENVIRONMENT": env("ENVIRONMENT", "development"),
-    "BASE_URL": env("BASE_URL", "http://127.0.0.1:8000"),
+    "RELEASE": env("RELEASE", ""),
+    "BASE_URL": BASE_URL,
     "WEBHOOKS": {
         "errors": env("DISCORD_WEBHOOK_ERRORS"),
         "payments": env("DISCORD_WEBHOOK_PAYMENTS"),
@@ -102,13 +132,18 @@ FREEZE_ALERTS = {
     "DISCORD_API_URL": env("DISCORD_API_URL", "https://discord.com/api/v10"),
     "DISK": {
         "PATHS": env("DISK_PATHS", "/").split(":"),
-        "WARNING_PERCENT": float(env("DISK_WARNING_PERCENT", "80")),
-        "CRITICAL_PERCENT": float(env("DISK_CRITICAL_PERCENT", "90")),
-        "EMERGENCY_PERCENT": float(env("DISK_EMERGENCY_PERCENT", "95")),
-        "HOLD_MINUTES": float(env("DISK_HOLD_MINUTES", "15")),
+        "HOST": env("DISK_HOST", ""),
+    },
+    "PAYMENTS": {
+        "ORDER_MODEL": "orders.Order",
+        "URL_PREFIXES": ["/checkout/"],
+        "EXCEPTIONS": ["orders.mollie.MollieError"],
+    },
+    "BACKUPS": {
+        "DIRECTORY": env("BACKUP_DIRECTORY", str(BASE_DIR / "backups")),
+        "STORAGE": "backups" if BACKUP_BUCKET else None,
     },
     "DELIVERY": {
         "SPOOL": env("ALERTS_SPOOL", str(BASE_DIR / "freeze_alerts_spool.jsonl")),
-        "MESSAGES_PER_MINUTE": float(env("DISCORD_MESSAGES_PER_MINUTE", "30")),
     },
 }

@@ -1,0 +1,1 @@
+"""What the shop sells, to whom, and whether it was paid."""
