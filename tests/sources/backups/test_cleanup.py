@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 from freeze_alerts.alerts.models import Alert
-from freeze_alerts.sources.backups import cleanup, deletion, engines, history, manifest, sweeping
+from freeze_alerts.sources.backups import cleanup, deletion, engines, history, manifest, remote, sweeping
 from freeze_alerts.sources.backups.manifest import Directory
 from freeze_alerts.sources.backups.models import BackupRun
 from tests.sources.backups.manifests import CONTENT, a_backup
@@ -172,3 +172,65 @@ def test_left_overs_stay_while_a_backup_is_being_made(directory, identity):
     with lock.hold("default"):
         assert sweeping.sweep(directory) == []
     assert sweeping.sweep(directory) == [old.name]
+
+
+@pytest.fixture
+def offsite(tmp_path, directory, settings):
+    """A second place, with a copy of each backup that is made."""
+    far = tmp_path / "far"
+    far.mkdir()
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "offsite": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(far)},
+        },
+    }
+    settings.FREEZE_ALERTS["BACKUPS"]["STORAGE"] = "offsite"
+    return far
+
+
+def test_second_copies_are_kept_and_deleted_alike(directory, identity, offsite):
+    minutely(directory, 9, identity)
+    assert remote.copy_all("default", directory) == ""
+    foreign = offsite / "holiday.json"
+    foreign.write_bytes(b"{}")
+    cleaned = cleanup.clean("default")
+    assert cleaned.troubles == ()
+    assert {path.name for path in offsite.iterdir()} - {foreign.name} == {
+        path.name for path in directory.iterdir()
+    } - {".default.lock"}
+    assert foreign.exists()
+
+
+def test_second_copies_of_what_was_lost_here_are_kept_by_the_same_rule(directory, identity, offsite):
+    """The disk was lost, and a new one has its first backup: the copies are what there is, and nothing more goes."""
+    made = minutely(directory, 9, identity)
+    assert remote.copy_all("default", directory) == ""
+    for each in made:
+        deletion.delete(each, directory)
+    expected = cleanup.clean("default", dry_run=True)
+    cleaned = cleanup.clean("default")
+    assert cleaned.deleted == expected.deleted
+    assert made[0].name not in cleaned.deleted
+    kept = {each.backup.name for each in cleaned.decisions if each.stays}
+    assert {path.stem for path in offsite.glob("*.json")} == kept
+    assert cleaned.freed_bytes == 0
+
+
+def test_a_storage_that_refuses_frees_the_disk_all_the_same_and_is_told(directory, identity, offsite, monkeypatch):
+    minutely(directory, 9, identity)
+    assert remote.copy_all("default", directory) == ""
+
+    def refuse(copied):
+        raise remote.RemoteTrouble("Access Denied", stage="copy")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(remote, "delete", refuse)
+        cleaned = cleanup.clean("default")
+    assert cleaned.freed_bytes == len(CONTENT) * len(cleaned.deleted) > 0
+    assert Alert.objects.get().key == "backup:default:cleanup"
+    again = cleanup.clean("default")  # the copies have been left behind: they go now
+    assert again.deleted == cleaned.deleted
+    assert {path.stem for path in offsite.glob("*.json")} == standing(directory)
+    assert Alert.objects.get().ended
