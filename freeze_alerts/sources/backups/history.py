@@ -68,7 +68,9 @@ def attempt(aim: str, ask: Callable[[], _Answer]) -> _Answer | None:
 
 def stored(moment: datetime) -> datetime:
     """A moment as the database takes it: without its zone where the project has none."""
-    return moment if settings.USE_TZ else timezone.make_naive(moment)
+    if settings.USE_TZ:
+        return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+    return moment if timezone.is_naive(moment) else timezone.make_naive(moment)
 
 
 def _write(row: uuid.UUID, columns: dict[str, Any]) -> None:

@@ -17,8 +17,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from django.utils import timezone
-
 from freeze_alerts import conf
 from freeze_alerts.sources.backups import connection, durable, names, words
 from freeze_alerts.sources.backups.trouble import Trouble
@@ -122,7 +120,7 @@ class _InMySQL:
             return None
         cursor.execute("SELECT host, time FROM information_schema.processlist WHERE id = %s", [number])
         host, seconds = cursor.fetchone() or ("another connection", 0)
-        return Holder(str(host), timezone.now() - timedelta(seconds=int(seconds)))
+        return Holder(str(host), datetime.now(UTC) - timedelta(seconds=int(seconds)))
 
 
 class _InFile:
@@ -139,7 +137,7 @@ class _InFile:
         with os.fdopen(descriptor, "r+") as file:
             self._take(file.fileno())
             file.truncate(0)
-            json.dump({"who": _me(), "since": timezone.now().isoformat()}, file)
+            json.dump({"who": _me(), "since": datetime.now(UTC).isoformat()}, file)
             file.flush()
             yield
 

@@ -8,11 +8,10 @@ import socket
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import django
-from django.utils import timezone
 
 import freeze_alerts
 from freeze_alerts import conf, signals
@@ -111,7 +110,7 @@ class _Run:
         durable.make_directory(self.directory)
         with lock.hold(self.alias):
             sweeping.bury(self.alias, self.directory)
-            started_at = timezone.now()
+            started_at = datetime.now(UTC)
             self.name = names.of_backup(self.alias, started_at)
             with running.noted(self.alias, self.name, started_at, self.task_id, self.directory):
                 made = self._written(self.name, started_at, engines.of(self.alias), server)
@@ -138,7 +137,7 @@ class _Run:
                 stored = stream.store(dump.stream, file, recipients=recipients, progress=self.progress)
                 found = dump.finish()
             durable.publish(descriptor, partial, final)
-            finished_at = timezone.now()
+            finished_at = datetime.now(UTC)
             made = Manifest(
                 id=uuid.uuid4().hex, name=name, file=final.name, database=self.alias, identity=server.identity,
                 engine=engine.name, database_name=server.database_name, started_at=started_at,

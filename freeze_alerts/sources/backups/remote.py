@@ -8,12 +8,12 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import storages
-from django.utils import timezone
 
 from freeze_alerts import conf, signals
 from freeze_alerts.sources.backups import durable, manifest, tell
@@ -112,7 +112,7 @@ def _copied(made: Manifest, directory: Path, storage: str) -> Manifest:
             place.delete(name)
             raise
         wanted = f"{made.name}.json"
-        noted = Copy(storage, name, wanted, made.stored_bytes, timezone.now())
+        noted = Copy(storage, name, wanted, made.stored_bytes, datetime.now(UTC))
         content = manifest.as_json(replace(made, copies=(*made.copies, noted)))
         noted = replace(noted, manifest_name=place.save(wanted, ContentFile(content, name=wanted)))
     return manifest.change(made.name, directory, lambda each: replace(each, copies=(*each.copies, noted)))

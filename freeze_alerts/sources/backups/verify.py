@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-
-from django.utils import timezone
 
 from freeze_alerts import conf, signals
 from freeze_alerts.sources.backups import engines, manifest, tell
@@ -56,7 +55,7 @@ def _proved(made: Manifest, directory: Path, level: int, attempt: Callable[[], o
         outcome, detail = PROOF_INCONCLUSIVE, str(missing)
     except Trouble as found:
         outcome, detail, problem = PROOF_FAILED, str(found), found
-    proof = Proof(level, timezone.now(), outcome, detail)
+    proof = Proof(level, datetime.now(UTC), outcome, detail)
     try:
         manifest.change(made.name, directory, lambda each: manifest.with_proof(each, proof))
     except (OSError, manifest.Unreadable) as unwritten:

@@ -100,3 +100,4 @@ def test_a_refused_row_spoils_no_transaction_around_it(caplog):
 def test_a_project_without_time_zones_keeps_its_own_clock(settings):
     settings.USE_TZ = False
     assert history.stored(NOON).isoformat() == "2026-11-23T13:00:00"
+    assert history.stored(history.stored(NOON)) == history.stored(NOON)

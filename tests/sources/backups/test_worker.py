@@ -12,7 +12,7 @@ import redis
 from django.conf import settings as project
 
 from freeze_alerts.alerts.models import Alert
-from freeze_alerts.sources.backups import BackupMonitor, keeping, manifest, running
+from freeze_alerts.sources.backups import BackupMonitor, keeping, lock, manifest, running
 from freeze_alerts.sources.backups.models import BackupRun
 from freeze_alerts.sources.backups.patrol import patrol
 from freeze_alerts.sources.backups.pipeline import Made
@@ -50,6 +50,12 @@ def send(environment, task_id=TASK_ID, **kwargs):
     assert told.returncode == 0, told.stderr
 
 
+def kill_for_good(worker):
+    """Its children die a moment after it, and the server sees that a moment later."""
+    kill(worker)
+    wait_until(lambda: lock.holder("default") is None, timeout_seconds=120)
+
+
 def names(directory):
     return {each.name for each in manifest.read_all(directory).backups}
 
@@ -75,7 +81,7 @@ def test_a_worker_killed_in_the_middle_is_told_and_its_task_delivered_again_ends
     read_until(worker, "half-way")
     patrol()
     assert not Alert.objects.exists()  # it lives
-    kill(worker)
+    kill_for_good(worker)
     [note] = running.read_notes(directory)
     patrol()
     alert = Alert.objects.get()
@@ -168,7 +174,7 @@ def test_the_next_run_tells_of_one_that_died(directory, environment):
         **environment,
     )
     read_until(worker, "half-way")
-    kill(worker)
+    kill_for_good(worker)
     assert isinstance(keeping.make("default"), Made)
     alert = Alert.objects.get()
     assert (dict(alert.fields)["Stage"], alert.ended) == ("died", True)
@@ -194,3 +200,18 @@ def _begun(each, at):
     from dataclasses import replace
 
     return replace(each, started_at=at, snapshot_at=at)
+
+
+def test_a_project_without_time_zones_counts_ages_right(directory, settings):
+    settings.USE_TZ = False
+    before = datetime.now(UTC)
+    made = keeping.make("default")
+    assert isinstance(made, Made)
+    assert before <= made.manifest.snapshot_at <= datetime.now(UTC)
+    assert [seen.stale for seen in patrol()] == [False]
+    assert keeping.due() == []
+    metrics = BackupMonitor().get_metrics()
+    assert metrics["last_backup_time"] == made.manifest.snapshot_at
+    assert metrics["success_rate"] == 100
+    BackupMonitor().record_success("default", made_by="cron")
+    assert BackupMonitor().get_metrics()["total_backups"] == 2

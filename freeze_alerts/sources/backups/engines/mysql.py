@@ -7,12 +7,12 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
 from django.db import DatabaseError, connections
-from django.utils import timezone
 
 from freeze_alerts.sources.backups import children, connection, names
 from freeze_alerts.sources.backups.archive import Archive
@@ -53,7 +53,7 @@ class MySQL(Engine):
     def dump(self, server: Server, raw: Path) -> Iterator[Dump]:
         tool = self.dump_tool(server)
         with connection.opened(self.alias, stage="dump") as own, own.cursor() as cursor:
-            snapshot_at, migrations = timezone.now(), _migrations(cursor)
+            snapshot_at, migrations = datetime.now(UTC), _migrations(cursor)
             with _client(own, [tool.path], [*_OPTIONS, server.database_name], "dump") as child:
                 watched = _Watched(child.output)
 
@@ -74,7 +74,7 @@ class MySQL(Engine):
     def drill(self, archive: Archive) -> Content:
         # Begins as the database does: rights are often given for all that begins so.
         database = connection.wrapper(self.alias).settings_dict["NAME"]
-        name = f"{database[:19]}_{names.scratch(timezone.now())}"[:64]
+        name = f"{database[:19]}_{names.scratch(datetime.now(UTC))}"[:64]
         with connection.opened(self.alias, stage="proof") as own, own.cursor() as cursor:
             try:
                 cursor.execute(f"CREATE DATABASE {_quoted(name)}")

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 from typing import Any, cast
-
-from django.utils import timezone
 
 from freeze_alerts.sources.backups import children, connection
 from freeze_alerts.sources.backups.archive import Archive
@@ -57,7 +56,7 @@ class PostgreSQL(Engine):
     def dump(self, server: Server, raw: Path) -> Iterator[Dump]:
         tool = self.dump_tool(server)
         with connection.opened(self.alias, stage="dump") as own, own.cursor() as cursor:
-            snapshot_at, snapshot = timezone.now(), _exported(cursor)
+            snapshot_at, snapshot = datetime.now(UTC), _exported(cursor)
             conninfo, environment = reached(own)
             driver_error = cast("Any", own).Database.Error
             command = [

@@ -8,11 +8,11 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import DatabaseError, connections
-from django.utils import timezone
 
 from freeze_alerts.sources.backups import children, connection, cores, names
 from freeze_alerts.sources.backups.archive import Archive
@@ -38,7 +38,7 @@ def tool(archive: Archive) -> Tool:
 
 def drill(alias: str, archive: Archive) -> Content:
     """Raises Inconclusive where this server lacks what it takes."""
-    name = names.scratch(timezone.now())
+    name = names.scratch(datetime.now(UTC))
     with archive.unpacked() as unpacked, _scratch(alias, name):
         try:
             _fill(alias, name, archive, unpacked, ["--no-owner", "--no-privileges"], stage="proof")
@@ -54,7 +54,7 @@ def restore(alias: str, archive: Archive) -> str:
     database = str(connection.wrapper(alias).settings_dict["NAME"])
     connections[alias].close()
     _refuse_if_used(alias)
-    stamp = f"{timezone.now():%Y%m%d_%H%M%S}"
+    stamp = f"{datetime.now(UTC):%Y%m%d_%H%M%S}"
     fresh, aside = f"{database[:40]}_restored_{stamp}", f"{database[:40]}_before_{stamp}"
     with archive.unpacked() as unpacked:
         ownership, note = _ownership(alias, archive, unpacked)

@@ -7,12 +7,12 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from django.db import connections
-from django.utils import timezone
 
 from freeze_alerts.sources.backups import connection, durable
 from freeze_alerts.sources.backups.archive import Archive
@@ -113,7 +113,7 @@ def _copied(path: Path, raw: Path) -> Any:
     with _opened(path, "ro") as source, closing(sqlite3.connect(raw, isolation_level=None)) as target:
         source.execute("BEGIN")
         source.execute("SELECT 1 FROM sqlite_master").fetchone()
-        snapshot_at = timezone.now()
+        snapshot_at = datetime.now(UTC)
         target.execute("PRAGMA journal_mode = OFF")
         target.execute("PRAGMA synchronous = OFF")
         source.backup(target, pages=_PAGES_A_STEP)
@@ -168,7 +168,7 @@ def _is_no_database(path: Path) -> bool:
 
 
 def _set_aside(path: Path) -> Path:
-    suffix = f".before_{timezone.now():%Y%m%d_%H%M%S}"
+    suffix = f".before_{datetime.now(UTC):%Y%m%d_%H%M%S}"
     for each in (path, _beside(path, "-wal"), _beside(path, "-shm"), _beside(path, "-journal")):
         if each.exists():
             each.rename(_beside(each, suffix))
