@@ -22,11 +22,6 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(minutes=5),
         "options": {"expires": 300},
     },
-    "freeze_alerts.backup_database": {
-        "task": "freeze_alerts.tasks.backup_database",
-        "schedule": timedelta(minutes=5),
-        "options": {"expires": 300},
-    },
     **{
         f"freeze_alerts.{duty.name}": {
             "task": f"freeze_alerts.tasks.{duty.name}",

@@ -69,7 +69,8 @@ def check_backups() -> None:
 def backup_database(self: Task[..., None], databases: list[str] | None = None) -> None:
     """Make a backup of each database that is due, or of those named, due or not. One that failed is tried once more.
 
-    Delivered twice it makes no second one: while it runs, the lock is taken; afterwards, none is due.
+    It needs no claim, and delivered twice it makes no second one: while it runs, the lock is taken; afterwards, none
+    is due.
     """
     from freeze_alerts.sources.backups import keeping  # drags the engines in; only workers need it
 

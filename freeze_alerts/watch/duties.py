@@ -57,6 +57,7 @@ DUTIES: tuple[Duty, ...] = (
         per_host=True, without_database=True,
     ),
     Duty("check_payments", timedelta(minutes=5), "freeze_alerts.sources.orders.check.check_orders"),
+    Duty("backup_database", timedelta(minutes=5), "freeze_alerts.sources.backups.keeping.begin_due"),
     Duty(
         "check_backups", timedelta(minutes=5), "freeze_alerts.sources.backups.patrol.patrol", without_database=True,
     ),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from django.db import connections
 from django.db.models import Max
 from django.utils import timezone
 
@@ -19,6 +21,7 @@ from freeze_alerts.sources.backups.stream import Progress
 
 logger = logging.getLogger(__name__)
 
+_THREAD = "freeze-alerts backup"
 _NOT_LATE = timedelta(minutes=1)
 """What is due within a minute is made now, and not at the next tick."""
 _tried: dict[str, datetime] = {}
@@ -53,9 +56,23 @@ def make_all(databases: Sequence[str], *, task_id: str = "") -> list[Failed]:
     return [each for each in outcomes if isinstance(each, Failed)]
 
 
-def make_due() -> list[Failed]:
-    """Make a backup of each watched database that is due. Raises OSError."""
-    return make_all(due())
+def begin_due() -> None:
+    """Begin to make whatever is due, in a thread of its own that the process waits for. Raises OSError.
+
+    For a watchdog: no claim may last as long as a dump, since a process that is killed would keep it. Who makes
+    backups is decided by their own lock.
+    """
+    if due() and _THREAD not in (each.name for each in threading.enumerate()):
+        threading.Thread(target=_make_due, name=_THREAD).start()
+
+
+def _make_due() -> None:
+    try:
+        make_all(due())
+    except Exception:  # a thread's door: the next turn begins again
+        logger.exception("what is due could not be backed up")
+    finally:
+        connections.close_all()
 
 
 def clean_all() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -138,6 +139,7 @@ def test_with_redis_down_backups_are_made_all_the_same(directory, environment):
 
 FAILS_ONCE = """
 import sys
+import threading
 from freeze_alerts.sources.backups import pipeline, stream
 from freeze_alerts.sources.backups.trouble import Trouble
 from freeze_alerts import tasks
@@ -215,3 +217,31 @@ def test_a_project_without_time_zones_counts_ages_right(directory, settings):
     assert metrics["success_rate"] == 100
     BackupMonitor().record_success("default", made_by="cron")
     assert BackupMonitor().get_metrics()["total_backups"] == 2
+
+
+def test_without_celery_the_watchdog_makes_what_is_due(directory, environment):
+    command = "from django.core.management import call_command; call_command('watchdog', '--once')"
+    told = run_python(command, timeout_seconds=150, **environment)
+    assert told.returncode == 0, told.stderr
+    assert len(names(directory)) == 1
+    told = run_python(command, timeout_seconds=150, **environment)
+    assert told.returncode == 0, told.stderr
+    assert len(names(directory)) == 1  # none is due
+
+
+def test_only_one_thread_of_a_process_makes_backups(directory, monkeypatch):
+    began, go_on = threading.Event(), threading.Event()
+
+    def wait(*_, **__):
+        began.set()
+        assert go_on.wait(60)
+        return []
+
+    monkeypatch.setattr(keeping, "make_all", wait)
+    keeping.begin_due()
+    assert began.wait(60)
+    keeping.begin_due()
+    threads = [each for each in threading.enumerate() if each.name == "freeze-alerts backup"]
+    go_on.set()
+    assert len(threads) == 1
+    threads[0].join(60)
