@@ -28,3 +28,8 @@ if os.environ.get("FREEZE_ALERTS_BENCH_PAIR"):
 
 if os.environ.get("FREEZE_ALERTS_BENCH_WITHOUT"):
     INSTALLED_APPS.remove("freeze_alerts")
+
+if os.environ.get("FREEZE_ALERTS_BENCH_TREES"):
+    INSTALLED_APPS = [*INSTALLED_APPS, "benchmarks.trees"]
+    ROOT_URLCONF = "benchmarks.trees.urls"
+    DATA_UPLOAD_MAX_NUMBER_FIELDS = None  # 10,000 objects are 10,000 fields of the form

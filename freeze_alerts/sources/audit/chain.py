@@ -37,6 +37,11 @@ def append(deletion: Deletion, reason: str) -> ChainLink:
     return _link(reason, deletion_id=deletion.pk, digest=digest(Deletion.objects.get(pk=deletion.pk)))
 
 
+def seal(deletion: Deletion) -> ChainLink:
+    """:func:`append` for a record that was just written and committed: it stands in the database as it is here."""
+    return _link(RECORDED, deletion_id=deletion.pk, digest=digest(deletion))
+
+
 def append_gap(note: str) -> ChainLink:
     """Sign for records that were pruned; ``note`` names them."""
     return _link(PRUNED, note=note, digest=hashlib.sha256(note.encode()).hexdigest())

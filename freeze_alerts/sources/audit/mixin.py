@@ -83,9 +83,11 @@ class AuditAdminMixin(_ModelAdmin):
         return scope.opened(lambda: self._new_scope(request))
 
     def _new_scope(self, request: HttpRequest) -> Scope:
-        rules = masking.rules(self.audit_mask, self.audit_keep, self.audit_exclude)
-        site = self.admin_site.name
-        return Scope(lambda: who_asks(request), lambda: where_from(request, site), rules)
+        return Scope(
+            lambda: who_asks(request),
+            lambda: where_from(request, self.admin_site.name),
+            lambda: masking.rules(self.audit_mask, self.audit_keep, self.audit_exclude),
+        )
 
     def _audited(self, url: _Url) -> _Url:
         if isinstance(url, URLResolver):

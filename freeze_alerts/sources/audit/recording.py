@@ -60,17 +60,18 @@ def record(scope: Scope, using: str, snapshot: Snapshot) -> None:
         _count(deletion, snapshot)
         if is_new:
             telling.join_burst(deletion)
-        _fill(deletion, snapshot, is_new=is_new)
+        roots = _fill(deletion, snapshot, is_new=is_new)
         scope.recorded.append(deletion)
         scope.writes[using] += 1
         if is_new:
-            telling.tell(deletion)
+            telling.tell(deletion, roots)
 
 
 def settle(scope: Scope, using: str) -> None:
     """After the commit: note what SQL deleted past us, bring the card up to date, seal the record."""
     try:
-        deletion = _standing_record(scope, using)
+        alone = scope.writes[using] == 1 and len(scope.recorded) == 1 and scope.written_on(using)[-1].committed
+        deletion = scope.recorded[0] if alone else _standing_record(scope, using)
         surplus = unaccounted(scope, using)
         if surplus:
             deletion = deletion or _new_record(scope, using)
@@ -81,7 +82,7 @@ def settle(scope: Scope, using: str) -> None:
         elif deletion is not None and scope.writes[using] > 1:
             telling.tell(deletion)
         if deletion is not None:
-            chain.append(deletion, chain.RECORDED)
+            chain.seal(deletion)
     except Exception:  # the rows are gone and recorded: nobody's request may fail for the rest
         logger.exception("the record of a delete on %s could not be completed", using)
 
@@ -118,7 +119,7 @@ def _record_elsewhere(scope: Scope, using: str, ours: str, snapshot: Snapshot) -
             with transaction.atomic(using=ours):
                 deletion.save(update_fields=["confirmed"])
                 telling.tell(deletion)
-            chain.append(deletion, chain.RECORDED)
+            chain.seal(deletion)
         except Exception:  # the delete is done on the other database: nobody's request may fail for the rest
             logger.exception("the record %s could not be confirmed", deletion)
 
@@ -143,7 +144,7 @@ def _new_record(scope: Scope, using: str, **given: object) -> Deletion:
     return Deletion(database=using, reason=clean(scope.reason)[:255], asked=dict(scope.asked), **told)
 
 
-def _fill(deletion: Deletion, snapshot: Snapshot, *, is_new: bool) -> None:
+def _fill(deletion: Deletion, snapshot: Snapshot, *, is_new: bool) -> list[DeletedRoot]:
     ours = router.db_for_write(Deletion)
     first = deletion.chunks + 1
     named = _placed(snapshot, first)
@@ -160,6 +161,7 @@ def _fill(deletion: Deletion, snapshot: Snapshot, *, is_new: bool) -> None:
     for root in roots:
         root.deletion = deletion
     DeletedRoot.objects.using(ours).bulk_create(roots, batch_size=_ROOTS_AT_ONCE)
+    return roots
 
 
 def _count(deletion: Deletion, snapshot: Snapshot) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -39,11 +40,10 @@ class Scope:
 
     find_who: Callable[[], Who]
     find_where: Callable[[], Where]
-    rules: Rules
+    find_rules: Callable[[], Rules]
     reason: str = ""
     asked: Counter[str] = field(default_factory=Counter)
     batches: list[Batch] = field(default_factory=list)
-    uid: UUID = field(default_factory=uuid4)
     recorded: list[Deletion] = field(default_factory=list)
     """The records written to, as they stood then; one may have been rolled back since."""
     writes: Counter[str] = field(default_factory=Counter)
@@ -55,6 +55,14 @@ class Scope:
     """Tables that were truncated: the database doesn't say how many rows they held."""
     is_paused: bool = False
     _told: tuple[Who, Where] | None = None
+
+    @cached_property
+    def uid(self) -> UUID:
+        return uuid4()
+
+    @cached_property
+    def rules(self) -> Rules:
+        return self.find_rules()
 
     def told(self) -> tuple[Who, Where]:
         """Who and where, asked once, before the first row goes: it may be the person's own account."""
@@ -116,7 +124,7 @@ def audited_deletes(
     Raises RecordNotWritten where the record can't be written: then nothing was deleted.
     """
     who = Who(actor=clean(actor)[:255])
-    with opened(lambda: Scope(lambda: who, Where, masking.rules(mask, keep, exclude))) as scope:
+    with opened(lambda: Scope(lambda: who, Where, lambda: masking.rules(mask, keep, exclude))) as scope:
         scope.reason = scope.reason or reason
         yield scope
 

@@ -31,24 +31,31 @@ def join_burst(deletion: Deletion) -> None:
         deletion.card = first
 
 
-def tell(deletion: Deletion) -> None:
-    """Send the signal, in the deleting transaction: one card speaks for the whole burst."""
-    together = [deletion] if deletion.card == deletion.uid else list(_on_card(deletion))
+def tell(deletion: Deletion, roots: Sequence[DeletedRoot] | None = None) -> None:
+    """Send the signal, in the deleting transaction: one card speaks for the whole burst.
+
+    ``roots`` are those of this deletion where they are at hand.
+    """
+    alone = deletion.card == deletion.uid
+    together = [deletion] if alone else list(_on_card(deletion))
+    if not alone or roots is None:
+        roots = _roots(together)
     signals.rows_deleted.send_robust(
         sender=Deletion, deletion_id=deletion.pk, rows=sum(each.row_count for each in together),
-        is_loud=is_loud(together), **_said(together),
+        is_loud=is_loud(together), **_said(together, roots),
     )  # fmt: skip
 
 
 def tell_changed(deletion: Deletion) -> None:
     """The record says less than it did: its card must not say more."""
-    signals.deletion_forgotten.send_robust(sender=Deletion, **_said(list(_on_card(deletion))))
+    together = list(_on_card(deletion))
+    signals.deletion_forgotten.send_robust(sender=Deletion, **_said(together, _roots(together)))
 
 
-def _said(together: Sequence[Deletion]) -> dict[str, Any]:
+def _said(together: Sequence[Deletion], roots: Sequence[DeletedRoot]) -> dict[str, Any]:
     return {
         "card": str(together[0].card), "title": words.title(together), "text": words.text(together),
-        "fields": words.fields(together, _names(together)),
+        "fields": words.fields(together, _names(roots)),
     }  # fmt: skip
 
 
@@ -69,13 +76,17 @@ def _was_emptied(together: Sequence[Deletion]) -> bool:
     return any(rows is None for each in together for rows in each.without_snapshot.values())
 
 
-def _names(together: Sequence[Deletion]) -> list[str]:
-    """The first few objects by the name they had, or by their key where names are private."""
+def _roots(together: Sequence[Deletion]) -> list[DeletedRoot]:
     roots = DeletedRoot.objects.using(router.db_for_write(DeletedRoot))
-    found = roots.filter(deletion__in=[each.pk for each in together]).order_by("pk")[:NAMED]
+    return list(roots.filter(deletion__in=[each.pk for each in together[:NAMED]]).order_by("pk")[:NAMED])
+
+
+def _names(roots: Sequence[DeletedRoot]) -> list[str]:
+    """The first few objects by the name they had, or by their key where names are private."""
     by_name = conf.current().audit.name_objects
     return [
-        each.repr if by_name and each.repr.strip() else f"{words.kind(each.model)} {each.object_id}" for each in found
+        each.repr if by_name and each.repr.strip() else f"{words.kind(each.model)} {each.object_id}"
+        for each in roots[:NAMED]
     ]
 
 

@@ -1,0 +1,341 @@
+"""What does the audit cost? Deletes through the real admin views, with the mixin and without, in turns.
+
+Each object has two children that go with it. A ratio is the median over the pairs, a pair being one delete each, the
+order of each pair tossed for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import resource
+import string
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Any
+
+import stage
+from stage import Figure
+
+RATIO_OF_MANY, RATIO_OF_ONE, MEMORY_RATIO = 1.15, 1.3, 1.2
+QUERIES_AT_MOST, ADDED_MICROSECONDS, FIND_MS = 350, 50, 5
+SIZE_SHARE = 0.25
+AUDITED, PLAIN = "audited", "plain"
+_RANDOM = random.Random(1)
+_WORDS = ["".join(_RANDOM.choices(string.ascii_lowercase, k=_RANDOM.randint(2, 9))) for _ in range(2000)]
+
+
+def text(words: int) -> str:
+    """Words nobody knows, in no order."""
+    return " ".join(_RANDOM.choices(_WORDS, k=words))
+
+
+def plant(count: int) -> list[int]:
+    """Trees of two leaves each, of random text; their keys."""
+    from benchmarks.trees.models import Leaf, Tree
+
+    trees = Tree.objects.bulk_create(
+        [Tree(name=text(3), note=text(14), height=_RANDOM.random() * 40) for _ in range(count)], batch_size=2000
+    )
+    leaves = [Leaf(tree=tree, colour=text(2), veins=text(7), size=number) for tree in trees for number in (1, 2)]
+    Leaf.objects.bulk_create(leaves, batch_size=2000)
+    return [tree.pk for tree in trees]
+
+
+def migrate() -> None:
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, run_syncdb=True, skip_checks=True)
+
+
+def visitor(name: str = "ada") -> Any:
+    from django.contrib.auth import get_user_model
+    from django.test import Client
+
+    user = get_user_model().objects.filter(username=name).first()
+    client = Client()
+    client.force_login(user or get_user_model().objects.create_superuser(name))
+    return client
+
+
+class Crowd:
+    """Somebody else for each object: of one person's, within a minute, the second is added to the first one's card."""
+
+    def __init__(self, people: int) -> None:
+        self._clients = [visitor(f"visitor {number}") for number in range(people)]
+        self._turn = 0
+
+    def next(self) -> Any:
+        self._turn += 1
+        return self._clients[self._turn % len(self._clients)]
+
+
+def select_and_delete(client: Any, site: str, keys: Sequence[int]) -> None:
+    from urllib.parse import urlencode
+
+    fields = [("action", "delete_selected"), ("post", "yes"), *(("_selected_action", key) for key in keys)]
+    kind = "application/x-www-form-urlencoded"
+    answer = client.post(f"/{site}/trees/tree/", urlencode(fields), content_type=kind)
+    assert answer.status_code == 302, answer.status_code
+
+
+def delete_one(client: Crowd, site: str, keys: Sequence[int]) -> None:
+    """As a person does: the page that asks, the answer, and the list that is shown then."""
+    for key in keys:
+        person, url = client.next(), f"/{site}/trees/tree/{key}/delete/"
+        assert person.get(url).status_code == 200
+        answer = person.post(url, {"post": "yes"}, follow=True)
+        assert answer.status_code == 200, answer.status_code
+
+
+def confirm_one(client: Crowd, site: str, keys: Sequence[int]) -> None:
+    """The answer alone."""
+    for key in keys:
+        assert client.next().post(f"/{site}/trees/tree/{key}/delete/", {"post": "yes"}).status_code == 302
+
+
+def take_pair(delete: Callable[..., None], client: Any, count: int) -> dict[str, float]:
+    """Seconds of the same delete with the mixin and without."""
+    took = {}
+    for site in _RANDOM.sample([PLAIN, AUDITED], 2):
+        keys = plant(count)
+        began = time.perf_counter()
+        delete(client, site, keys)
+        took[site] = time.perf_counter() - began
+    return took
+
+
+def ratios(engine: str, client: Any, rows: int, rounds: int) -> list[Figure]:
+    figures = []
+    crowd = Crowd(4 * 5 * rounds * 4 + 20)
+    for name, delete, who, count, limit, pairs in (
+        (f"{rows:,} objects by delete_selected", select_and_delete, client, rows, RATIO_OF_MANY, rounds),
+        ("1 object: asked, confirmed, list shown", delete_one, crowd, 5, RATIO_OF_ONE, rounds * 4),
+        ("1 object: the confirming POST alone", confirm_one, crowd, 5, None, rounds * 4),
+    ):
+        take_pair(delete, who, 2)
+        taken = [take_pair(delete, who, count) for _ in range(pairs)]
+        found = sorted(each[AUDITED] / each[PLAIN] for each in taken)
+        ratio = median(found)
+        unit, named = (count, "s") if count == rows else (1000, "ms")
+        shown = f"×{ratio:.2f} [{found[0]:.2f}-{found[-1]:.2f}] of {median(each[PLAIN] for each in taken) / count * unit:.2f} {named}"
+        holds = None if limit is None else ratio <= limit
+        figures.append(Figure(f"{engine}: {name}", shown, f"≤ ×{limit}" if limit else "", holds))
+    return figures
+
+
+def queries(engine: str, client: Any, rows: int) -> Figure:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    counted = {}
+    for site in (PLAIN, AUDITED):
+        keys = plant(rows)
+        with CaptureQueriesContext(connection) as asked:
+            select_and_delete(client, site, keys)
+        counted[site] = len(asked)
+    limit = max(QUERIES_AT_MOST, round(counted[PLAIN] * QUERIES_AT_MOST / 110))
+    shown = f"{counted[AUDITED]:,}, plain {counted[PLAIN]:,}"
+    return Figure(f"{engine}: queries for {rows:,} objects", shown, f"≤ {limit}", counted[AUDITED] <= limit)
+
+
+def stored(engine: str, client: Any, rows: int) -> list[Figure]:
+    """What a record takes, against one JSON row a deleted row; and how long it takes to find one object."""
+    from django.db import connection
+
+    from freeze_alerts.sources.audit.models import DeletedRoot, DeletedRows
+
+    DeletedRows.objects.all().delete()
+    DeletedRoot.objects.all().delete()
+    keys = plant(rows)
+    _fill_rows_of_json()
+    select_and_delete(client, AUDITED, keys)
+    plant_history(50_000 - rows)
+    share = _kept_bytes(connection, rows)
+    found = _find_ms(keys)
+    return [
+        Figure(f"{engine}: stored, of one JSON row a row", f"{share:.2f}", f"≤ {SIZE_SHARE}", share <= SIZE_SHARE),
+        Figure(f"{engine}: one object among 150,000 rows", f"{found:.1f} ms", f"≤ {FIND_MS} ms", found <= FIND_MS),
+    ]
+
+
+def plant_history(roots: int) -> None:
+    """Roots of other records, so that what is looked for stands among many."""
+    from freeze_alerts.sources.audit.models import DeletedRoot, Deletion
+
+    record = Deletion.objects.create(actor="history", row_count=3 * roots)
+    named = (DeletedRoot(deletion=record, model="trees.tree", object_id=str(10**9 + n), repr="old", chunk=1)
+             for n in range(roots))  # fmt: skip
+    DeletedRoot.objects.bulk_create(named, batch_size=5000)
+
+
+def _fill_rows_of_json() -> None:
+    from django.forms.models import model_to_dict
+
+    from benchmarks.trees.models import JsonRow, Leaf, Tree
+
+    JsonRow.objects.all().delete()
+    rows = [
+        JsonRow(model=each._meta.label_lower, key=str(each.pk), name=str(each), data=model_to_dict(each))
+        for model in (Tree, Leaf)
+        for each in model.objects.all()
+    ]
+    JsonRow.objects.bulk_create(rows, batch_size=2000)
+
+
+def _kept_bytes(connection: Any, rows: int) -> float:
+    """Our bytes of this record over those of the rows as JSON, tables and indexes alike."""
+    from benchmarks.trees.models import JsonRow
+    from freeze_alerts.sources.audit.models import DeletedRoot, DeletedRows, Deletion
+
+    record = Deletion.objects.filter(actor="ada").latest("pk")
+    chunks = sum(len(each.data) for each in DeletedRows.objects.filter(deletion=record))
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            sizes = []
+            for model in (DeletedRows, DeletedRoot, JsonRow):
+                cursor.execute("SELECT pg_total_relation_size(%s)", [model._meta.db_table])
+                sizes.append(cursor.fetchone()[0])
+        roots = sizes[1] * rows / DeletedRoot.objects.count()
+        return float((sizes[0] + roots) / sizes[2])
+    with connection.cursor() as cursor:
+        sizes = [_sqlite_bytes(cursor, model) for model in (DeletedRoot, JsonRow)]
+    return float((chunks + sizes[0] * rows / DeletedRoot.objects.count()) / sizes[1])
+
+
+def _sqlite_bytes(cursor: Any, model: Any) -> int:
+    """The bytes of a table and its indexes, where SQLite can tell; else the length of what they hold."""
+    try:
+        named = "SELECT name FROM sqlite_master WHERE tbl_name = %s"
+        cursor.execute(f"SELECT sum(pgsize) FROM dbstat WHERE name IN ({named})", [model._meta.db_table])  # noqa: S608
+        return int(cursor.fetchone()[0])
+    except Exception:  # noqa: BLE001 - a SQLite built without dbstat
+        columns = [each.column for each in model._meta.concrete_fields]
+        cursor.execute(f"SELECT sum({' + '.join(f'length({each})' for each in columns)}) FROM {model._meta.db_table}")  # noqa: S608
+        return int(cursor.fetchone()[0])
+
+
+def _find_ms(keys: Sequence[int]) -> float:
+    from freeze_alerts.sources.audit.models import Deletion
+
+    took = []
+    for key in _RANDOM.sample(list(keys), min(50, len(keys))):
+        began = time.perf_counter()
+        found = Deletion.objects.filter(root_objects__model="trees.tree", root_objects__object_id=str(key))
+        assert len(found) == 1
+        took.append((time.perf_counter() - began) * 1000)
+    return median(took)
+
+
+def idle(engine: str, client: Any, calls: int) -> list[Figure]:
+    """What a page of an audited admin costs that deletes nothing: the mixin's own part, and its queries."""
+    from django.db import connection
+    from django.db.models.signals import post_delete, pre_delete
+    from django.test import RequestFactory
+    from django.test.utils import CaptureQueriesContext
+    from django.urls import resolve
+
+    counted, spent = {}, {}
+    request = RequestFactory().get("/audited/trees/tree/")
+    for site in (PLAIN, AUDITED):
+        client.get(f"/{site}/trees/tree/")
+        with CaptureQueriesContext(connection) as asked:
+            client.get(f"/{site}/trees/tree/")
+        counted[site] = len(asked)
+    view = resolve("/audited/trees/tree/").func
+    inner = view.__wrapped__
+    view.__closure__[[*view.__code__.co_freevars].index("view")].cell_contents = lambda *_a, **_k: None
+    for name, called in (("with", view), ("without", lambda _request: None)):
+        rounds = []
+        for _ in range(5):
+            began = time.perf_counter()
+            for _ in range(calls):
+                called(request)
+            rounds.append((time.perf_counter() - began) / calls * 1e6)
+        spent[name] = min(rounds)
+    assert inner is not None
+    listening = len(pre_delete.receivers) + len(post_delete.receivers)
+    added = spent["with"] - spent["without"]
+    same = counted[PLAIN] == counted[AUDITED]
+    return [
+        Figure(
+            f"{engine}: queries of a page that deletes nothing",
+            f"{counted[AUDITED]}, plain {counted[PLAIN]}",
+            "the same",
+            same,
+        ),
+        Figure(
+            f"{engine}: time it adds", f"{added:.0f} µs", f"≤ {ADDED_MICROSECONDS} µs", added <= ADDED_MICROSECONDS
+        ),
+        Figure(f"{engine}: receivers connected afterwards", str(listening), "0", listening == 0),
+    ]
+
+
+def memory(engine: str, script: str, rows: int) -> Figure:
+    peaks = {}
+    for site in (PLAIN, AUDITED):
+        told = subprocess.run([sys.executable, script, "--peak", site, "--objects", str(rows)], capture_output=True,
+                              text=True, check=True)  # fmt: skip
+        peaks[site] = int(told.stdout.split()[-1])
+    ratio = peaks[AUDITED] / peaks[PLAIN]
+    shown = f"×{ratio:.2f}, {peaks[AUDITED] // 1024} MB and {peaks[PLAIN] // 1024} MB"
+    return Figure(f"{engine}: peak memory for {rows:,} objects", shown, f"≤ ×{MEMORY_RATIO}", ratio <= MEMORY_RATIO)
+
+
+def measure(engine: str, options: argparse.Namespace) -> bool:
+    name = f"freeze_alerts_bench_audit_{os.getpid()}"
+    stage.configure(engine, name)
+    stage.tell_settings(DELIVERY={"DOORBELL": "none"})
+    with stage.databases(engine, name):
+        stage.set_up()
+        migrate()
+        client = visitor()
+        figures = ratios(engine, client, options.objects, options.rounds)
+        figures.append(queries(engine, client, options.objects))
+        figures += stored(engine, client, options.objects)
+        figures.append(memory(engine, __file__, options.objects))
+        figures += idle(engine, client, 2000)
+        from django.db import connections
+
+        connections.close_all()
+        return stage.show(f"The audit on {engine}", figures)
+
+
+def tell_peak(site: str, rows: int) -> None:
+    """In a process of its own: delete, and say how much memory it ever had."""
+    stage.set_up()
+    keys = plant(rows)
+    before = visitor()
+    select_and_delete(before, site, keys)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--objects", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="a glance: fewer objects")
+    parser.add_argument("--engine", choices=["sqlite", "postgresql"], action="append")
+    parser.add_argument("--peak", choices=[PLAIN, AUDITED], help=argparse.SUPPRESS)
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.quick:
+        options.objects, options.rounds = min(options.objects, 1000), min(options.rounds, 2)
+    os.environ["FREEZE_ALERTS_BENCH_TREES"] = "yes"
+    if options.peak:
+        tell_peak(options.peak, options.objects)
+        return 0
+    engines = stage.usable(options.engine or ["sqlite", "postgresql"])
+    if options.alone or len(engines) == 1:
+        return 0 if all(measure(engine, options) for engine in engines) else 1
+    shared = ["--alone", f"--objects={options.objects}", f"--rounds={options.rounds}"]
+    codes = [stage.run_alone(__file__, *shared, "--engine", engine) for engine in engines]
+    return max(codes, default=0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Trees of two leaves each: what the audit's benchmark deletes."""
