@@ -122,7 +122,8 @@ def ratios(engine: str, client: Any, rows: int, rounds: int) -> list[Figure]:
         found = sorted(each[AUDITED] / each[PLAIN] for each in taken)
         ratio = median(found)
         unit, named = (count, "s") if count == rows else (1000, "ms")
-        shown = f"×{ratio:.2f} [{found[0]:.2f}-{found[-1]:.2f}] of {median(each[PLAIN] for each in taken) / count * unit:.2f} {named}"
+        took = median(each[PLAIN] for each in taken) / count * unit
+        shown = f"×{ratio:.2f} [{found[0]:.2f}-{found[-1]:.2f}] of {took:.1f} {named}"
         holds = None if limit is None else ratio <= limit
         figures.append(Figure(f"{engine}: {name}", shown, f"≤ ×{limit}" if limit else "", holds))
     return figures

@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 from django.db import connections, transaction
 from django.db.models import Model
 from django.db.models.signals import post_delete, pre_delete
+from django.dispatch import Signal
 
 from freeze_alerts.sources.audit import batches, masking, recording
 from freeze_alerts.sources.audit.batches import Batch
@@ -226,8 +227,8 @@ def _listen() -> None:
     with _lock:
         _open_scopes += 1
         if _open_scopes == 1:
-            pre_delete.connect(on_pre_delete, dispatch_uid=_UID, weak=False)
-            post_delete.connect(on_post_delete, dispatch_uid=_UID, weak=False)
+            _connect(pre_delete, on_pre_delete)
+            _connect(post_delete, on_post_delete)
 
 
 def _leave() -> None:
@@ -235,5 +236,10 @@ def _leave() -> None:
     with _lock:
         _open_scopes -= 1
         if _open_scopes == 0:
-            pre_delete.disconnect(dispatch_uid=_UID)
-            post_delete.disconnect(dispatch_uid=_UID)
+            Signal.disconnect(pre_delete, dispatch_uid=_UID)
+            Signal.disconnect(post_delete, dispatch_uid=_UID)
+
+
+def _connect(signal: Signal, receiver: Callable[..., None]) -> None:
+    """Without the patience for models yet to be loaded, which costs more than all the rest."""
+    Signal.connect(signal, receiver, dispatch_uid=_UID, weak=False)

@@ -15,6 +15,7 @@ from freeze_alerts.outbox.models import Message
 from freeze_alerts.sources.audit import chain
 from freeze_alerts.sources.audit.models import Deletion
 from freeze_alerts.sources.audit.rows import read_rows
+from tests.zoo.models import Nest
 from tests.zoo.stock import Zoo, counts, stock
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,6 +69,7 @@ PATHS = [
     Path("action that keeps the parents", _action("keep_parents")),
     Path("a page of its own", lambda client, zoo: client.get(f"/audited/zoo/animal/{zoo.duck.pk}/free/")),
     Path("what others hang on by m2m alone", _delete("tag", lambda zoo: zoo.tag)),
+    Path("what the database takes along", lambda client, zoo: client.post(*_selected("nest", Nest.objects.get()))),
     Path("a person with a password", _delete("keeper", lambda zoo: zoo.ann)),
     Path("rolled back", _action("not_after_all"), messages=0),
     Path("breaks after it", _action("then_breaks"), messages=0),

@@ -1,1 +1,1 @@
-"""The mixin before other people's admin classes, and a second database: with settings, and in a process, of its own."""
+"""The mixin before other people's admin classes, and a second database: in a process of its own."""
