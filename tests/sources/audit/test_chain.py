@@ -152,7 +152,7 @@ def test_a_delete_that_is_still_going_on_holds_no_other_up(three, django_db_bloc
         connection.close()
 
     with audited_deletes("ada"), transaction.atomic():
-        models.Bite.objects.all().delete()
+        models.Passport.objects.all().delete()
         thread = threading.Thread(target=elsewhere)
         thread.start()
         thread.join()
