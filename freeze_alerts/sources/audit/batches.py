@@ -7,13 +7,14 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.db import connections, models, transaction
 from django.db.models import Model, ProtectedError, QuerySet, RestrictedError
 
 from freeze_alerts import conf
-from freeze_alerts.sources.audit.chunks import Key, without
+from freeze_alerts.sources.audit.chunks import Keys, common, joined, minus, without
 from freeze_alerts.sources.audit.collecting import Gathering, Snapshooter, Snapshot, TooManyRows
 from freeze_alerts.sources.audit.masking import Rules
 from freeze_alerts.sources.audit.rows import find_model
@@ -36,7 +37,7 @@ class Batch:
     using: str
     origin: Any
     rules: Rules
-    told: set[Key] = field(default_factory=set)
+    told: Keys = field(default_factory=dict)
     """The rows whose going Django has announced."""
     keys_only: bool = False
     written: bool = False
@@ -55,19 +56,20 @@ class Batch:
             commit = _Commit(self)
             self._commit = weakref.ref(commit)
             transaction.on_commit(commit, using=self.using)
-        key = row_key(instance)
-        self.told.add(key)
+        label, pk = label_of(type(instance)), instance.pk
+        self.told.setdefault(label, set()).add(pk)
         if self.origin is None:
-            self._announce_orphan(instance, key)
-        if key not in self.shooter.snapshot.keys:
+            self._announce_orphan(instance)
+        if pk not in self.shooter.snapshot.keys.get(label, ()):
             self.shooter.add(_whole([instance], self.using), keys_only=self.keys_only)
 
-    def _announce_orphan(self, instance: Model, key: Key) -> None:
+    def _announce_orphan(self, instance: Model) -> None:
         """Django names no cause: what is announced last is what the rest hangs on."""
         if self._last and type(self._last[0]) is not type(instance):
             self._last = []
         self._last.append(instance)
-        if key not in self.shooter.snapshot.keys and not self.keys_only:
+        known = self.shooter.snapshot.keys.get(label_of(type(instance)), set())
+        if instance.pk not in known and not self.keys_only:
             gather(self, _whole([instance], self.using), named=False)
 
     def finish(self, before: Iterable[Batch]) -> Snapshot:
@@ -75,9 +77,10 @@ class Batch:
         if self._last:
             self.shooter.choose(self._last)
         snapshot = self.shooter.finish()
-        known = {key for batch in before if batch.is_open for key in batch.snapshot.keys}
-        unannounced = {key for key in snapshot.keys - self.told if not _goes_unannounced(key[0], snapshot)}
-        dropped = (snapshot.keys & known) | unannounced
+        known = joined(batch.snapshot.keys for batch in before if batch.is_open)
+        unannounced = minus(snapshot.keys, self.told)
+        staying = {label: pks for label, pks in unannounced.items() if not _goes_unannounced(label, snapshot)}
+        dropped = joined([common(snapshot.keys, known), staying])
         self.snapshot = _less(snapshot, dropped) if dropped else snapshot
         self.written = True
         return self.snapshot
@@ -93,9 +96,10 @@ class Batch:
         return not self.committed and self._commit is not None and self._commit() is None
 
 
-def row_key(instance: Model) -> Key:
-    concrete = instance._meta.concrete_model or type(instance)
-    return concrete._meta.label_lower, instance.pk
+@cache
+def label_of(model: type[Model]) -> str:
+    """``app.model`` of the model whose table holds the row."""
+    return (model._meta.concrete_model or model)._meta.label_lower
 
 
 def take_turn(using: str, instance: Model) -> None:
@@ -175,12 +179,13 @@ def _goes_unannounced(label: str, snapshot: Snapshot, asking: frozenset[str] = f
     return any(_goes_unannounced(each, snapshot, asking | {label}) for each in above)
 
 
-def _less(snapshot: Snapshot, dropped: set[Key]) -> Snapshot:
+def _less(snapshot: Snapshot, dropped: Keys) -> Snapshot:
     chunks = [without(chunk, dropped) for chunk in snapshot.chunks]
-    gone = Counter(label for label, _ in dropped)
+    gone = Counter({label: len(pks) for label, pks in dropped.items()})
     tables = Counter({model._meta.db_table: count for label, count in gone.items() if (model := find_model(label))})
+    roots = [root for root in snapshot.roots if root.pk not in dropped.get(root.model, ())]
     return Snapshot(
         chunks=chunks, tables=snapshot.tables - tables, counts=snapshot.counts - gone,
-        left_out=snapshot.left_out - gone, roots=[root for root in snapshot.roots if root.key not in dropped],
-        files=snapshot.files, keys=snapshot.keys - dropped, complete=snapshot.complete,
+        left_out=snapshot.left_out - gone, roots=roots,
+        files=snapshot.files, keys=minus(snapshot.keys, dropped), complete=snapshot.complete,
     )  # fmt: skip

@@ -12,7 +12,7 @@ import hmac
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, router, transaction
@@ -26,6 +26,17 @@ BEGINNING = "0" * 64
 _SALT = b"freeze_alerts.audit.chain:"
 _RACES = 100
 _MYSQL_DEADLOCK = 1213
+
+
+class Named(Protocol):
+    """An object that was chosen, as the index has it."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def object_id(self) -> str: ...
+    @property
+    def repr(self) -> str: ...
 
 
 class ChainTooBusy(conf.FreezeAlertsError):
@@ -70,7 +81,7 @@ def content_hash(deletion: Deletion) -> str:
     return roll(rolled, 0, b"", [each for left in roots.values() for each in left]) if roots else rolled
 
 
-def roll(before: str, number: int, data: bytes, roots: Iterable[DeletedRoot]) -> str:
+def roll(before: str, number: int, data: bytes, roots: Iterable[Named]) -> str:
     """The hash of the rows up to this chunk, its roots included."""
     named = [[each.model, each.object_id, each.repr] for each in roots]
     rolled = hashlib.sha256(f"{before}:{number}:".encode())

@@ -20,15 +20,16 @@ from freeze_alerts.sources.audit.values import PLAIN, decode, encode
 
 CHUNK_ROWS = 500
 COMPRESSION = 3
-Key = tuple[str, Any]
-"""A row's ``app.model`` and primary key."""
+_NONE: frozenset[Any] = frozenset()
+Keys = dict[str, set[Any]]
+"""Primary keys by ``app.model``."""
 
 
 @dataclass
 class Chunk:
     data: bytes
     row_count: int
-    keys: list[Key]
+    keys: dict[str, list[Any]]
 
 
 @dataclass
@@ -89,16 +90,18 @@ class Packer:
         self.chunks: list[Chunk] = []
         self._tables: list[dict[str, Any]] = []
         self._content_types: dict[str, str] = {}
-        self._keys: list[Key] = []
+        self._keys: dict[str, list[Any]] = {}
+        self._count = 0
 
     def add(self, table: Table, instances: Sequence[Model]) -> None:
         read = table.reader()
         for start, end in self._portions(len(instances)):
             portion = instances[start:end]
             self._tables.append({**table.heading(), "rows": [read(each) for each in portion]})
-            self._keys += [(table.label, each.pk) for each in portion]
+            self._keys.setdefault(table.label, []).extend(each.pk for each in portion)
+            self._count += end - start
             self._note_content_types(table, portion)
-            if len(self._keys) >= CHUNK_ROWS:
+            if self._count >= CHUNK_ROWS:
                 self._close()
 
     def add_link(self, model: str, attname: str, new: Any, pairs: Iterable[tuple[Any, Any]]) -> None:
@@ -108,21 +111,21 @@ class Packer:
             self._close(links=[[model, attname, encode(new), encoded[start : start + CHUNK_ROWS]]])
 
     def finish(self) -> list[Chunk]:
-        if self._keys:
+        if self._count:
             self._close()
         return self.chunks
 
     def _portions(self, count: int) -> Iterator[tuple[int, int]]:
         start = 0
         while start < count:
-            end = min(count, start + CHUNK_ROWS - len(self._keys))
+            end = min(count, start + CHUNK_ROWS - self._count)
             yield start, end
             start = end
 
     def _close(self, links: Sequence[Any] = ()) -> None:
         content = {"tables": self._tables, "content_types": self._content_types, "links": links}
-        self.chunks.append(Chunk(pack(content), len(self._keys), self._keys))
-        self._tables, self._content_types, self._keys = [], {}, []
+        self.chunks.append(Chunk(pack(content), self._count, self._keys))
+        self._tables, self._content_types, self._keys, self._count = [], {}, {}, 0
 
     def _note_content_types(self, table: Table, instances: Sequence[Model]) -> None:
         for attname in table.content_types:
@@ -135,31 +138,49 @@ def pack(content: dict[str, Any]) -> bytes:
     return zlib.compress(json.dumps(content, separators=(",", ":")).encode(), COMPRESSION)
 
 
-def without(chunk: Chunk, dropped: set[Key]) -> Chunk:
+def without(chunk: Chunk, dropped: Keys) -> Chunk:
     """The chunk without these rows."""
-    if dropped.isdisjoint(chunk.keys):
+    if all(dropped.get(label, _NONE).isdisjoint(pks) for label, pks in chunk.keys.items()):
         return chunk
     content = unpack(chunk.data)
-    drop(content, dropped)
-    keys = [key for key in chunk.keys if key not in dropped]
-    return Chunk(pack(content), len(keys), keys)
+    count = chunk.row_count - drop(content, dropped)
+    keys = {label: [pk for pk in pks if pk not in dropped.get(label, _NONE)] for label, pks in chunk.keys.items()}
+    return Chunk(pack(content), count, keys)
 
 
-def drop(content: dict[str, Any], dropped: set[Key]) -> int:
+def minus(keys: Keys, others: Keys) -> Keys:
+    return {label: left for label, pks in keys.items() if (left := pks - others.get(label, _NONE))}
+
+
+def common(keys: Keys, others: Keys) -> Keys:
+    return {label: both for label, pks in keys.items() if (both := pks & others.get(label, _NONE))}
+
+
+def joined(several: Iterable[Keys]) -> Keys:
+    everything: Keys = {}
+    for keys in several:
+        for label, pks in keys.items():
+            everything.setdefault(label, set()).update(pks)
+    return everything
+
+
+def drop(content: dict[str, Any], dropped: Keys) -> int:
     """Take rows out of an unpacked chunk; returns how many."""
     count = 0
     for table in content["tables"]:
         names = [attname for attname, _ in table["columns"]]
-        kept = [row for row in table["rows"] if stored_key(table, names, row) not in dropped]
+        gone = dropped.get(table["model"], _NONE)
+        kept = [row for row in table["rows"] if stored_key(table, names, row) not in gone]
         count += len(table["rows"]) - len(kept)
         table["rows"] = kept
     content["tables"] = [table for table in content["tables"] if table["rows"]]
     return count
 
 
-def stored_key(table: dict[str, Any], names: list[str], row: list[Any]) -> Key:
+def stored_key(table: dict[str, Any], names: list[str], row: list[Any]) -> Any:
+    """The primary key of a row as it stands in an unpacked chunk."""
     values = {name: decode(value) for name, value in zip(names, row, strict=True) if name in table["key"]}
-    return table["model"], primary_key(table["key"], values)
+    return primary_key(table["key"], values)
 
 
 def _read(

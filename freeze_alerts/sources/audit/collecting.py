@@ -12,9 +12,10 @@ from django.db.models import Model, QuerySet
 from django.db.models.deletion import Collector
 
 from freeze_alerts import conf
-from freeze_alerts.sources.audit.chunks import Chunk, Key, Packer, Table, table_of
+from freeze_alerts.sources.audit.chunks import Chunk, Keys, Packer, Table, table_of
 from freeze_alerts.sources.audit.masking import MARK, Rules
 from freeze_alerts.sources.audit.models import NAME_LENGTH
+from freeze_alerts.sources.audit.who import clean
 
 FILES_NAMED = 100
 OURS = "freeze_alerts"
@@ -35,7 +36,7 @@ class Root:
     model: str
     object_id: str
     repr: str
-    key: Key
+    pk: Any
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Snapshot:
     left_out: Counter[str] = field(default_factory=Counter)
     roots: list[Root] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
-    keys: set[Key] = field(default_factory=set)
+    keys: Keys = field(default_factory=dict)
     complete: bool = True
 
 
@@ -102,8 +103,9 @@ class Snapshooter:
     def add(self, instances: Sequence[Model], *, keys_only: bool = False) -> None:
         """Rows of one model. Those that are known already are passed over."""
         table = self._table(type(instances[0]), keys_only)
-        new = [each for each in instances if (table.label, each.pk) not in self.snapshot.keys]
-        self.snapshot.keys.update((table.label, each.pk) for each in new)
+        known = self.snapshot.keys.setdefault(table.label, set())
+        new = [each for each in instances if each.pk not in known] if known else instances
+        known.update(each.pk for each in new)
         self.snapshot.tables[table.name] += len(new)
         if _is_left_out(table.label, self._rules):
             self.snapshot.left_out[table.label] += len(new)
@@ -124,7 +126,7 @@ class Snapshooter:
             table = self._table(type(each), False)
             hidden = not set(table.key).isdisjoint(table.masked)
             object_id = MARK if hidden else key_text(each.pk)
-            root = Root(table.label, object_id, object_name(each, hidden=hidden), (table.label, each.pk))
+            root = Root(table.label, clean(object_id)[:255], clean(object_name(each, hidden=hidden)), each.pk)
             self.snapshot.roots.append(root)
 
     def finish(self) -> Snapshot:
@@ -167,10 +169,11 @@ def _is_left_out(label: str, rules: Rules) -> bool:
 
 def _completed(model: type[Model], instances: list[Model], using: str) -> list[Model]:
     """The instances with every column read: one that was deferred would cost a query a row."""
-    partial = [each.pk for each in instances if each.get_deferred_fields()]
+    columns = frozenset(each.attname for each in model._meta.concrete_fields)
+    partial = [each.pk for each in instances if not columns <= each.__dict__.keys()]
     if not partial:
         return instances
-    whole: list[Model] = [each for each in instances if not each.get_deferred_fields()]
+    whole: list[Model] = [each for each in instances if columns <= each.__dict__.keys()]
     for start in range(0, len(partial), _RELOADED_AT_ONCE):
         portion = partial[start : start + _RELOADED_AT_ONCE]
         whole += model._base_manager.using(using).filter(pk__in=portion)

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import router, transaction
 
 from freeze_alerts.sources.audit import chain, telling
-from freeze_alerts.sources.audit.chunks import Key, drop, pack, stored_key
+from freeze_alerts.sources.audit.chunks import drop, pack, stored_key
 from freeze_alerts.sources.audit.collecting import key_text
 from freeze_alerts.sources.audit.models import DeletedRoot, DeletedRows, Deletion
 from freeze_alerts.sources.audit.rows import unpack
@@ -63,22 +63,22 @@ def _forget_rows(deletion: Deletion, model: str, object_id: str) -> tuple[int, s
     files: set[str] = set()
     for chunk in DeletedRows.objects.filter(deletion=deletion).order_by("number").iterator(chunk_size=20):
         content = unpack(bytes(chunk.data))
-        keys: set[Key] = set()
+        keys = set()
         for table in content["tables"]:
             for key, row in _meant(table, model, object_id):
                 keys.add(key)
                 files |= {value for value in row if isinstance(value, str)}
         if keys:
-            dropped = drop(content, keys)
+            dropped = drop(content, {model: keys})
             chunk.data, chunk.row_count = pack(content), chunk.row_count - dropped
             chunk.save(update_fields=["data", "row_count"])
             count += dropped
     return count, files
 
 
-def _meant(table: dict[str, Any], model: str, object_id: str) -> Iterator[tuple[Key, list[Any]]]:
+def _meant(table: dict[str, Any], model: str, object_id: str) -> Iterator[tuple[Any, list[Any]]]:
     names = [attname for attname, _ in table["columns"]]
     for row in table["rows"] if table["model"] == model else ():
         key = stored_key(table, names, row)
-        if key_text(key[1]) == object_id:
+        if key_text(key) == object_id:
             yield key, row

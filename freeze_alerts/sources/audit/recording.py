@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.db import router, transaction
+from django.db import connections, router, transaction
 
 from freeze_alerts import conf
 from freeze_alerts.sources.audit import chain, telling
@@ -25,6 +25,9 @@ logger = logging.getLogger("freeze_alerts")
 
 _ROOTS_AT_ONCE = 1000
 _CHUNKS_AT_ONCE = 50
+_MANY = 100_000
+_ROOT_VALUES = "(%s, %s, %s, %s, %s)"
+_ROOT_LISTS = "SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::int[])"
 
 
 class RecordNotWritten(conf.FreezeAlertsError):
@@ -144,7 +147,7 @@ def _new_record(scope: Scope, using: str, **given: object) -> Deletion:
     return Deletion(database=using, reason=clean(scope.reason)[:255], asked=dict(scope.asked), **told)
 
 
-def _fill(deletion: Deletion, snapshot: Snapshot, *, is_new: bool) -> list[DeletedRoot]:
+def _fill(deletion: Deletion, snapshot: Snapshot, *, is_new: bool) -> list[Root]:
     ours = router.db_for_write(Deletion)
     first = deletion.chunks + 1
     named = _placed(snapshot, first)
@@ -157,11 +160,26 @@ def _fill(deletion: Deletion, snapshot: Snapshot, *, is_new: bool) -> list[Delet
          for number, chunk in enumerate(snapshot.chunks, first)],
         batch_size=_CHUNKS_AT_ONCE,
     )  # fmt: skip
-    roots = [root for number in sorted(named) for root in named[number]]
-    for root in roots:
-        root.deletion = deletion
-    DeletedRoot.objects.using(ours).bulk_create(roots, batch_size=_ROOTS_AT_ONCE)
-    return roots
+    _insert_roots(deletion, named, ours)
+    return snapshot.roots
+
+
+def _insert_roots(deletion: Deletion, named: dict[int, list[Root]], ours: str) -> None:
+    """As ``bulk_create`` would, which takes four times as long for ten thousand."""
+    rows = [(each.model, each.object_id, each.repr, number) for number in sorted(named) for each in named[number]]
+    connection = connections[ours]
+    opts, quote = DeletedRoot._meta, connection.ops.quote_name
+    columns = ", ".join(quote(str(each.column)) for each in opts.concrete_fields if not each.primary_key)
+    into = f"INSERT INTO {quote(opts.db_table)} ({columns}) "
+    at_once = min(_ROOTS_AT_ONCE, (connection.features.max_query_params or _MANY) // (_ROOT_VALUES.count("%s")))
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), at_once):
+            part = rows[start : start + at_once]
+            if connection.vendor == "postgresql":  # psycopg reads each placeholder: a list a column has four
+                cursor.execute(into + _ROOT_LISTS, [deletion.pk, *map(list, zip(*part, strict=True))])
+            else:
+                values = [value for row in part for value in (deletion.pk, *row)]
+                cursor.execute(f"{into}VALUES {', '.join([_ROOT_VALUES] * len(part))}", values)
 
 
 def _count(deletion: Deletion, snapshot: Snapshot) -> None:
@@ -180,15 +198,13 @@ def _summed(counted: dict[str, int], more: Counter[str]) -> dict[str, int]:
     return dict(sorted((Counter(counted) + more).items()))
 
 
-def _placed(snapshot: Snapshot, first: int) -> dict[int, Sequence[DeletedRoot]]:
+def _placed(snapshot: Snapshot, first: int) -> dict[int, list[Root]]:
     """The roots by the number of the chunk that holds their row; one that has none stands with the first."""
-    number_of = {key: number for number, chunk in enumerate(snapshot.chunks, first) for key in chunk.keys}
-    placed: dict[int, list[DeletedRoot]] = {}
+    number_of: dict[str, dict[Any, int]] = {root.model: {} for root in snapshot.roots}
+    for number, chunk in enumerate(snapshot.chunks, first):
+        for label in number_of.keys() & chunk.keys.keys():
+            number_of[label].update(dict.fromkeys(chunk.keys[label], number))
+    placed: dict[int, list[Root]] = {}
     for root in snapshot.roots:
-        number = number_of.get(root.key, first)
-        placed.setdefault(number, []).append(_indexed(root, number))
-    return dict(placed)
-
-
-def _indexed(root: Root, number: int) -> DeletedRoot:
-    return DeletedRoot(model=root.model, object_id=clean(root.object_id)[:255], repr=clean(root.repr), chunk=number)
+        placed.setdefault(number_of[root.model].get(root.pk, first), []).append(root)
+    return placed

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from freeze_alerts import conf, signals
 from freeze_alerts.sources.audit import words
+from freeze_alerts.sources.audit.chain import Named
 from freeze_alerts.sources.audit.models import DeletedRoot, Deletion
 
 BURST = timedelta(minutes=1)
@@ -31,7 +32,7 @@ def join_burst(deletion: Deletion) -> None:
         deletion.card = first
 
 
-def tell(deletion: Deletion, roots: Sequence[DeletedRoot] | None = None) -> None:
+def tell(deletion: Deletion, roots: Sequence[Named] | None = None) -> None:
     """Send the signal, in the deleting transaction: one card speaks for the whole burst.
 
     ``roots`` are those of this deletion where they are at hand.
@@ -52,7 +53,7 @@ def tell_changed(deletion: Deletion) -> None:
     signals.deletion_forgotten.send_robust(sender=Deletion, **_said(together, _roots(together)))
 
 
-def _said(together: Sequence[Deletion], roots: Sequence[DeletedRoot]) -> dict[str, Any]:
+def _said(together: Sequence[Deletion], roots: Sequence[Named]) -> dict[str, Any]:
     return {
         "card": str(together[0].card), "title": words.title(together), "text": words.text(together),
         "fields": words.fields(together, _names(roots)),
@@ -76,12 +77,12 @@ def _was_emptied(together: Sequence[Deletion]) -> bool:
     return any(rows is None for each in together for rows in each.without_snapshot.values())
 
 
-def _roots(together: Sequence[Deletion]) -> list[DeletedRoot]:
+def _roots(together: Sequence[Deletion]) -> Sequence[Named]:
     roots = DeletedRoot.objects.using(router.db_for_write(DeletedRoot))
     return list(roots.filter(deletion__in=[each.pk for each in together[:NAMED]]).order_by("pk")[:NAMED])
 
 
-def _names(roots: Sequence[DeletedRoot]) -> list[str]:
+def _names(roots: Sequence[Named]) -> list[str]:
     """The first few objects by the name they had, or by their key where names are private."""
     by_name = conf.current().audit.name_objects
     return [
