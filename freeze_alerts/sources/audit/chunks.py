@@ -91,7 +91,8 @@ class Packer:
         self._tables: list[dict[str, Any]] = []
         self._content_types: dict[str, str] = {}
         self._keys: dict[str, list[Any]] = {}
-        self._count = 0
+        self._links: list[list[Any]] = []
+        self._count = self._cut = 0
 
     def add(self, table: Table, instances: Sequence[Model]) -> None:
         read = table.reader()
@@ -108,10 +109,14 @@ class Packer:
         """The references of one column that were cut, as (pk, old value)."""
         encoded = [[encode(pk), encode(old)] for pk, old in pairs]
         for start in range(0, len(encoded), CHUNK_ROWS):
-            self._close(links=[[model, attname, encode(new), encoded[start : start + CHUNK_ROWS]]])
+            part = encoded[start : start + CHUNK_ROWS]
+            self._links.append([model, attname, encode(new), part])
+            self._cut += len(part)
+            if self._cut >= CHUNK_ROWS:
+                self._close()
 
     def finish(self) -> list[Chunk]:
-        if self._count:
+        if self._count or self._cut:
             self._close()
         return self.chunks
 
@@ -122,10 +127,11 @@ class Packer:
             yield start, end
             start = end
 
-    def _close(self, links: Sequence[Any] = ()) -> None:
-        content = {"tables": self._tables, "content_types": self._content_types, "links": links}
+    def _close(self) -> None:
+        content = {"tables": self._tables, "content_types": self._content_types, "links": self._links}
         self.chunks.append(Chunk(pack(content), self._count, self._keys))
-        self._tables, self._content_types, self._keys, self._count = [], {}, {}, 0
+        self._tables, self._content_types, self._keys, self._links = [], {}, {}, []
+        self._count = self._cut = 0
 
     def _note_content_types(self, table: Table, instances: Sequence[Model]) -> None:
         for attname in table.content_types:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from django.utils import timezone
 
 from freeze_alerts.sources.audit.models import Deletion
 from freeze_alerts.sources.audit.rows import find_model
@@ -41,12 +44,17 @@ def fields(together: Sequence[Deletion], names: Sequence[str]) -> list[tuple[str
         ("Went with it", kinds(along), False),
         ("Not kept", kinds(_total(each.left_out for each in together)), True),
         ("Without a snapshot", "\n".join(_unseen(together)), False),
+        ("When", f"{_local(first.at):%d %b %Y %H:%M:%S %Z}", True),
         ("IP", ", ".join(dict.fromkeys(each.ip for each in together if each.ip)), True),
         ("Where", " · ".join(filter(None, (first.action, first.view or first.path))), True),
         ("Database", first.database if first.database != "default" else "", True),
         ("Reason", first.reason, False),
     ]
     return [(name, value, short) for name, value, short in told if value]
+
+
+def _local(at: datetime) -> datetime:
+    return timezone.localtime(at) if timezone.is_aware(at) else at
 
 
 def who(deletion: Deletion) -> str:
