@@ -73,11 +73,16 @@ def record(scope: Scope, using: str, snapshot: Snapshot) -> None:
 def settle(scope: Scope, using: str) -> None:
     """After the commit: note what SQL deleted past us, bring the card up to date, seal the record."""
     try:
-        alone = scope.writes[using] == 1 and len(scope.recorded) == 1 and scope.written_on(using)[-1].committed
+        alone = (
+            scope.writes[using] == 1
+            and len(scope.recorded) == 1
+            and all(batch.committed for batch in scope.written_on(using))
+        )
         deletion = scope.recorded[0] if alone else _standing_record(scope, using)
         surplus = unaccounted(scope, using)
         if surplus:
-            deletion = deletion or _new_record(scope, using)
+            elsewhere = {} if using == router.db_for_write(Deletion) else {"uid": uuid.uuid4()}
+            deletion = deletion or _new_record(scope, using, **elsewhere)
             deletion.without_snapshot = surplus
             with transaction.atomic(using=router.db_for_write(Deletion)):
                 deletion.save()

@@ -7,7 +7,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -102,14 +102,16 @@ def opened(make: Callable[[], Scope]) -> Iterator[Scope]:
         yield outer
         return
     scope = make()
+    watched = [(connection, _Counter(scope, connection.alias)) for connection in connections.all()]
     token = _current.set(scope)
     _listen()
     try:
-        with ExitStack() as watched:
-            for connection in connections.all():
-                watched.enter_context(connection.execute_wrapper(_Counter(scope, connection.alias)))
-            yield scope
+        for connection, counter in watched:
+            connection.execute_wrappers.append(counter)
+        yield scope
     finally:
+        for connection, counter in watched:
+            connection.execute_wrappers.remove(counter)
         _leave()
         _current.reset(token)
         _settle(scope)

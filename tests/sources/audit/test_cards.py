@@ -43,11 +43,18 @@ def test_a_card_says_who_what_how_many_and_from_where(client, settings):
     assert "and with it" in shown.text
     assert (fields["Deleted"], fields["IP"]) == ("Pond", "203.0.113.9")
     assert "1 animal" in fields["Went with it"]
+    assert str(timezone.localtime(Deletion.objects.get().at).year) in fields["When"]
     assert fields["Where"] == "audited:zoo_enclosure_delete"
     assert [link.label for link in shown.links if "deletion" in link.url] == ["Record"]
     assert (
         shown.links[0].url == f"https://shop.example/admin/freeze_alerts/deletion/{Deletion.objects.get().pk}/change/"
     )
+
+
+def test_the_success_message_offers_to_undo_it_also_on_a_site_without_the_records(client):
+    zoo = stock()
+    page = client.post(f"/audited/zoo/enclosure/{zoo.pond.pk}/delete/", {"post": "yes"}, follow=True).content.decode()
+    assert f"/admin/freeze_alerts/deletion/{Deletion.objects.get().pk}/restore/" in page
 
 
 def test_no_value_of_a_field_is_ever_on_a_card(client):

@@ -124,6 +124,14 @@ def test_references_that_were_cut_are_kept():
 
 
 @pytest.mark.django_db
+def test_few_rows_and_references_share_a_chunk():
+    zoo = stock()
+    with audited_deletes("test"):
+        zoo.aviary.delete()
+    assert DeletedRows.objects.count() == Deletion.objects.get().chunks == 1
+
+
+@pytest.mark.django_db
 def test_many_rows_fill_several_chunks():
     pond = stock().pond
     herd = [models.Animal(enclosure=pond, name=f"sheep {number}") for number in range(CHUNK_ROWS * 2)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -108,12 +109,19 @@ def offer(request: HttpRequest, deletions: list[Deletion], site: str) -> None:
     for each in deletions if request.user.has_perm(PERMISSION) else ():
         if not each.complete or not each.row_count or lacking(request, list(each.counts)):
             continue
-        try:
-            url = reverse(RESTORE, args=[each.pk], current_app=site)
-        except NoReverseMatch:
+        url = _address(each, site)
+        if not url:
             return
         text = 'Deleted by mistake? <a href="{}">Undo</a> puts back {}.'
         messages.info(request, format_html(text, url, counted(each.row_count, "row")), fail_silently=True)
+
+
+def _address(deletion: Deletion, site: str) -> str:
+    """The page that puts it back: on the site one is on, else on the admin that has the records; "" if none has."""
+    for current in (site, None):
+        with contextlib.suppress(NoReverseMatch):
+            return reverse(RESTORE, args=[deletion.pk], current_app=current)
+    return ""
 
 
 def _outcome(done: Restored) -> str:

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connections, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -138,3 +138,15 @@ def test_what_is_rolled_back_on_another_database_is_never_told():
     assert Shelf.objects.using("other").exists()
     assert not Deletion.objects.filter(confirmed=True).exists()
     assert not Message.objects.exists()
+
+
+def test_sql_on_the_other_database_is_counted_beside_what_goes_on_ours():
+    mine, theirs = fill(), fill("other")
+    with audited_deletes("ada"):
+        mine.delete()
+        with connections["other"].cursor() as cursor:
+            cursor.execute("DELETE FROM peers_page")
+    told = {deletion.database: deletion for deletion in Deletion.objects.all()}
+    assert (told["default"].row_count, told["other"].without_snapshot) == (5, {"peers_page": 2})
+    assert Shelf.objects.using("other").filter(pk=theirs.pk).exists()
+    assert Alert.objects.count() == 1
