@@ -24,6 +24,7 @@ from freeze_alerts.watch.models import Heartbeat
 logger = logging.getLogger("freeze_alerts")
 
 PATIENCE_SECONDS = 0.02
+"""How long the first who asks waits for a reading; whoever asks after that waits for it no more."""
 FRESH_SECONDS, STALE_SECONDS = 5.0, 30.0
 """How long a reading is as good as new, and how long it is shown while the next one is under way."""
 UNANSWERED_SECONDS = 5.0
@@ -37,6 +38,9 @@ class _Reading:
 
     begun: float = field(default_factory=time.monotonic)
     ended: threading.Event = field(default_factory=threading.Event)
+
+    def waited(self) -> float:
+        return time.monotonic() - self.begun
 
 
 class Reader:
@@ -53,11 +57,11 @@ class Reader:
             if self._age() < FRESH_SECONDS:
                 return self.conditions
             reading = self._begin() if self._is_another_wanted() else self.unanswered[-1]
-        reading.ended.wait(PATIENCE_SECONDS)
+        reading.ended.wait(max(0.0, PATIENCE_SECONDS - reading.waited()))
         with self.lock:
             if reading.ended.is_set():
                 return self.conditions
-            silent_seconds = time.monotonic() - self.unanswered[0].begun
+            silent_seconds = self.unanswered[0].waited()
             if silent_seconds < UNANSWERED_SECONDS:
                 return self.conditions if self._age() < STALE_SECONDS else [Condition("database", State.UNKNOWN)]
         since = timezone.now() - timedelta(seconds=silent_seconds)
@@ -70,8 +74,7 @@ class Reader:
         """None is under way; or the last has waited so long that not the database, but its connection may be lost."""
         if not self.unanswered:
             return True
-        waited = time.monotonic() - self.unanswered[-1].begun
-        return waited > ANOTHER_AFTER_SECONDS and len(self.unanswered) < LEFT_BEHIND_MOST
+        return self.unanswered[-1].waited() > ANOTHER_AFTER_SECONDS and len(self.unanswered) < LEFT_BEHIND_MOST
 
     def _begin(self) -> _Reading:
         reading = _Reading()
