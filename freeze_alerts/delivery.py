@@ -8,6 +8,7 @@ import time
 from freeze_alerts import diagnosis
 from freeze_alerts.alerts.answers import mark_changed_cards, next_change_due
 from freeze_alerts.alerts.booking import book_spool
+from freeze_alerts.alerts.outage import is_away
 from freeze_alerts.alerts.reminders import remind
 from freeze_alerts.outbox import spool
 from freeze_alerts.outbox.deliver import Report, deliver
@@ -25,7 +26,9 @@ def deliver_once() -> Report:
     for preparation in (book_spool, work_off, remind, mark_changed_cards):
         try:
             preparation()
-        except Exception:  # none of them may keep what waits from being sent; a database that is away stops that too
+        except Exception as error:  # none of them may keep what waits from being sent
+            if is_away(error):
+                raise  # which stops that too
             logger.exception("%s failed; what waits is sent all the same", preparation.__name__)
     report = deliver(prepare=diagnosis.prepare)
     if (change := next_change_due()) is not None:

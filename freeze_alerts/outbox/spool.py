@@ -31,8 +31,12 @@ memory: deque[Line] = deque(maxlen=REMEMBERED_MOST)
 
 
 def keep(line: Mapping[str, Any]) -> bool:
-    """Append a line and sync it; False where the disk doesn't take it: then memory has it. Never raises."""
-    safe = _keep(_path(), line)
+    """Append a line and sync it; False where the disk doesn't take it: then memory has it. Never raises.
+
+    What is told of a line in memory stays with it there, so that the two are taken together.
+    """
+    belongs = any(each.get("id") == line.get("id") for each in tuple(memory))
+    safe = not belongs and _keep(_path(), line)
     if not safe:
         memory.append(dict(line))
     return safe

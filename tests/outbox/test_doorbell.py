@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 
 import pytest
@@ -13,7 +12,8 @@ from freeze_alerts.catalog import AlertType
 from freeze_alerts.outbox import doorbell
 from tests.outbox import brokers
 from tests.outbox.passes import posts, states
-from tests.processes import read_until, run_python, start, start_python, wait_until
+from tests.processes import read_until, run_python, start_python, wait_until
+from tests.workers import start_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -126,14 +126,6 @@ def broker(request, ring_with):
         "TEST_BROKER_URL": service.url,
         "TEST_QUEUE": f"freeze-alerts-{os.getpid()}-{threading.get_native_id()}-{request.node.nodeid[-40:]}",
     }
-
-
-def start_worker(environment):
-    command = [sys.executable, "-m", "celery", "-A", "tests.celery_app", "worker", "-c", "1", "-l", "INFO"]
-    worker = start([*command, "--without-gossip", "--without-mingle"], **environment)
-    read_until(worker, "ready.")
-    threading.Thread(target=lambda: [None for _ in worker.stdout], daemon=True).start()
-    return worker
 
 
 RAISER = """

@@ -165,6 +165,13 @@ def test_what_is_in_memory_and_could_not_be_booked_stays_there_in_order(in_memor
     assert [line["id"] for line in taken()] == ["1", "2"]
 
 
+def test_what_is_told_of_a_line_in_memory_stays_with_it(in_memory, settings, path):
+    settings.FREEZE_ALERTS = {"DELIVERY": {"SPOOL": str(path)}}
+    assert spool.keep({"id": "2", "posted": {}}) is False
+    assert spool.keep({"id": "3"}) is True
+    assert [line["id"] for line in taken()] == ["3", "1", "2", "2"]
+
+
 def test_a_crash_while_lines_are_taken_out_loses_none(path):
     spool.keep({"id": "1"})
     first = path.read_bytes()
