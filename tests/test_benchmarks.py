@@ -15,10 +15,10 @@ BENCHMARKS = ROOT / "benchmarks"
 pytestmark = pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="the source distribution has no benchmarks")
 
 
-def run(name: str, *arguments: str) -> str:
+def run(name: str, *arguments: str, timeout_seconds: float = 120) -> str:
     """What a benchmark prints. Exit code 1 says that a limit broke: it may, in a run so small on a machine so busy."""
     command = [sys.executable, str(BENCHMARKS / f"{name}.py"), *arguments]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout_seconds, check=False)
     assert told.returncode in (0, 1), told.stderr
     assert "Traceback" not in told.stderr, told.stderr
     return told.stdout
@@ -54,3 +54,12 @@ def test_start_tells_what_we_add_and_that_requests_cost_no_query_more() -> None:
     assert any("we add" in line for line in told)
     (queries,) = (line for line in told if "queries of" in line)
     assert queries.endswith("  holds")
+
+
+@pytest.mark.timeout(600)
+def test_broken_tells_how_long_requests_wait_and_how_quick_health_is() -> None:
+    told = run("broken", "--requests=2", timeout_seconds=600)
+    if "LEFT OUT" in told:
+        pytest.skip(told)
+    for what in ("all is well", "by Celery and Redis", "Redis is frozen", "Redis is gone", "PostgreSQL is gone too"):
+        assert what in told

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from freeze_alerts.outbox.models import Message
 from freeze_alerts.testing.discord import Failure
 from tests import processes
 from tests.faults.talking import PATIENCE_SECONDS, Talker
@@ -27,12 +28,12 @@ def test_a_clock_that_jumps_while_messages_are_under_way(discord, ours, hours):
     stray.tell(hours)
     stray.tell("first")
     stray.wait_for("OPENED first")
-    discord.wait_for(lambda server: len(server.messages()) == 1, timeout_seconds=PATIENCE_SECONDS)
-    discord.fail(Failure.hang(600))
+    discord.wait_for(lambda server: len(server.messages("payments")) == 1, timeout_seconds=PATIENCE_SECONDS)
+    discord.fail(Failure.hang(600), channel="payments")
     for key in ("second", "third"):
         stray.tell(key)
         stray.wait_for(f"OPENED {key}")
-    wait_until(lambda: "sending" in states().values(), timeout_seconds=PATIENCE_SECONDS)
+    wait_until(Message.objects.filter(state="sending", channel="payments").exists, timeout_seconds=PATIENCE_SECONDS)
     processes.kill(stray.process)
     discord.heal()
     right = Talker(AT_ITS_OWN_TIME, **ours())
@@ -40,6 +41,6 @@ def test_a_clock_that_jumps_while_messages_are_under_way(discord, ours, hours):
     right.tell("fourth")
     right.wait_for("OPENED fourth")
     wait_until(lambda: set(states().values()) == {"sent"}, timeout_seconds=PATIENCE_SECONDS)
-    told = footers(discord)
+    told = footers(discord, "payments")
     assert len(told) == len(set(told))
     assert len({footer.partition("#")[0] for footer in told}) == 4  # with a reminder of what now seems a day old

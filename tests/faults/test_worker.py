@@ -69,14 +69,16 @@ def kill(request, environment):
 def test_a_worker_killed_with_messages_under_way(discord, environment, kill, moment, copies):
     worker = start_worker(environment)
     raiser = Talker(RAISER, **environment)
-    discord.fail(moment)
+    discord.fail(moment, channel="payments")
     for key in ("first", "second", "third"):
         raiser.tell("open", key)
         raiser.wait_for(f"did open {key}")
     raiser.tell("end", "first")
     raiser.wait_for("did end first")
-    wait_until(lambda: "sending" in states().values(), timeout_seconds=PATIENCE_SECONDS)
-    claimed = list(Message.objects.filter(state="sending").values_list("pk", "lease_until"))
+    under_way = Message.objects.filter(state="sending", channel="payments")
+    wait_until(lambda: under_way.exists() and len(discord.messages("payments")) == copies - 1,
+               timeout_seconds=PATIENCE_SECONDS)  # fmt: skip
+    claimed = list(under_way.values_list("pk", "lease_until"))
     kill(worker)
     discord.heal()
     for pk, lease_until in claimed:  # the minute after which a claim runs out, without waiting for it
