@@ -3,8 +3,11 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from django.utils import timezone
 
+from freeze_alerts.watch.models import Heartbeat
 from tests.faults.talking import PATIENCE_SECONDS, Talker
+from tests.faults.watching import Watchdog
 from tests.outbox.passes import states
 from tests.processes import wait_until
 from tests.workers import start_worker
@@ -35,7 +38,14 @@ def site(broker, ours, request):
     """A site whose requests raise alerts, and a worker, on a broker of their own."""
     environment = {**ours(DOORBELL="auto"), "TEST_BROKER_URL": broker.url, "TEST_QUEUE": request.node.name}
     start_worker(environment)
+    Heartbeat.objects.create(name="beat", at=timezone.now())  # where there is no Beat nobody asks for its broker
     return Talker(SITE, **environment)
+
+
+@pytest.fixture
+def watchdog(site, broker, ours, discord):
+    celery = {"TEST_BROKER_URL": broker.url, "TEST_QUEUE": "nobody-is-asked"}
+    return Watchdog(discord, "Celery's broker does not answer", **ours(), **celery)
 
 
 def arrived(discord):
@@ -57,19 +67,23 @@ def all_is_told_once(discord, *keys):
     assert arrived(discord) == dict.fromkeys(keys, 1)
 
 
-def test_redis_stopped_while_a_request_raises_an_alert(broker, site, discord):
+def test_redis_stopped_while_a_request_raises_an_alert(broker, site, discord, watchdog):
     ask(site, discord, "before")
     broker.kill()
     ask(site, discord, "during", "and-again")
+    watchdog.look_until_told()
     broker.start()
+    watchdog.look_until_over()
     ask(site, discord, "after")
     all_is_told_once(discord, "before", "during", "and-again", "after")
 
 
-def test_redis_frozen_while_a_request_raises_an_alert(broker, site, discord):
+def test_redis_frozen_while_a_request_raises_an_alert(broker, site, discord, watchdog):
     ask(site, discord, "before")
     broker.freeze()
     ask(site, discord, "during", "and-again")
+    watchdog.look_until_told()
     broker.thaw()
+    watchdog.look_until_over()
     ask(site, discord, "after")
     all_is_told_once(discord, "before", "during", "and-again", "after")
