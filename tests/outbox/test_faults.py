@@ -145,7 +145,7 @@ def test_a_spool_that_cannot_be_read_stops_no_delivery(discord, monkeypatch, cap
 def test_one_card_that_cannot_be_drawn_buries_no_other(discord, clock, caplog):
     for number in range(12):
         trouble(str(number))
-    Alert.objects.filter(key="0").update(findings=[{"step": "x"}])
+    Alert.objects.filter(key="0").update(fields=[["a name without its value"]])
     with caplog.at_level(logging.CRITICAL, "freeze_alerts"):
         deliver_until_quiet(clock)
     assert Message.objects.filter(state="dead").count() == 1
