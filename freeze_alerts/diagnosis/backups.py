@@ -96,7 +96,7 @@ def _next_try(database: str) -> str:
     due = keeping.next_due(database)
     if due <= datetime.now(UTC):
         return "is due now: Celery's next turn makes it, if Beat and a worker are alive"
-    return f"the next regular one is due at {words.moment(due)}; a failure that may pass is tried again before"
+    return f"the next regular one is due at {words.moment(due)}; Celery tries a failure that may pass once more before"
 
 
 def _sign_of_life(name: str) -> str:

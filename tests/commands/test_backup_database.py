@@ -123,3 +123,18 @@ def test_a_backup_that_is_made_cleans_up_after_itself(directory):
     code, _, _ = run_backups()
     assert code == 0
     assert 3 <= len(manifest.read_all(directory).backups) <= 6
+
+
+def test_a_pinned_backup_stays_until_it_is_unpinned(directory):
+    made = minutely(directory, 6)
+    assert run_backups("--pin", made[3].name)[0] == 0
+    cleaned = json.loads(run_backups("--cleanup", "--json")[1])[0]
+    assert "pinned" in next(each["reasons"] for each in cleaned["kept"] if each["name"] == made[3].name)
+    assert run_backups("--unpin", made[3].file)[0] == 0
+    assert not manifest.read_all(directory).find(made[3].name).pinned
+
+
+def test_pinning_what_is_not_there_says_so(directory):
+    code, _, err = run_backups("--pin", "default_1")
+    assert code == 1
+    assert "there is no backup default_1" in err

@@ -11,6 +11,7 @@ from freeze_alerts import signals
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.diagnosis import backups, diagnose
 from freeze_alerts.diagnosis.budget import BUDGET_SECONDS, run_steps
+from freeze_alerts.sources.backups import keeping
 from freeze_alerts.sources.backups.models import BackupRun
 from freeze_alerts.watch.models import Heartbeat
 from tests.sources.backups.manifests import a_backup
@@ -27,6 +28,7 @@ class Told:
 
 @pytest.fixture(autouse=True)
 def _kept(tmp_path, settings):
+    keeping._tried.clear()  # what this process remembers of its tries is of other tests
     settings.FREEZE_ALERTS = {**settings.FREEZE_ALERTS, "BACKUPS": {"DIRECTORY": str(tmp_path)}}
 
 

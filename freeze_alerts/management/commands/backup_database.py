@@ -12,10 +12,11 @@ from freeze_alerts.management.backups.checking import CHECK
 from freeze_alerts.management.backups.cleaning import CLEANUP
 from freeze_alerts.management.backups.listing import LIST
 from freeze_alerts.management.backups.making import MAKE
+from freeze_alerts.management.backups.pinning import PIN, UNPIN
 from freeze_alerts.management.backups.restoring import RESTORE
 from freeze_alerts.management.backups.verifying import VERIFY
 
-ACTIONS = (RESTORE, VERIFY, LIST, CLEANUP, CHECK, MAKE)  # the last is what is done unasked
+ACTIONS = (RESTORE, VERIFY, UNPIN, PIN, LIST, CLEANUP, CHECK, MAKE)  # the last is what is done unasked
 _EPILOG = "\n".join(
     ["examples:", *(each.examples for each in reversed(ACTIONS)), "", "exit code: 0 fine, or skipped because one is"
      " running; 1 something failed;\n           of --check: 0 fine, 1 warning, 2 critical, 3 could not tell"]
