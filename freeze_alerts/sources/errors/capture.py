@@ -58,7 +58,7 @@ def register() -> None:
 def take(envelope: Envelope) -> None:
     """Count the error in an envelope, if there is one. Never raises: this is somebody's request."""
     try:
-        event = envelope.get_event()
+        event = envelope.get_event() if _judges_here() else None
         record = None if event is None else read(event)
         if record is not None and not is_noise(record):
             intake.put(record)
@@ -104,6 +104,7 @@ def _listen(transport: Transport) -> None:
     setattr(transport, _MARK, True)
 
 
+@once_per_settings
 def _judges_here() -> bool:
     return conf.current().errors.judge == "local"
 

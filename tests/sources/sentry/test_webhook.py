@@ -43,6 +43,13 @@ def _sentry_judges(settings):
     settings.FREEZE_ALERTS = JUDGED_BY_SENTRY
 
 
+@pytest.fixture(autouse=True)
+def _no_errors_of_an_earlier_test():
+    intake._intake._take()
+    yield
+    intake._intake._take()
+
+
 @pytest.fixture
 def clock():
     with time_machine.travel(NOON, tick=False) as traveller:
@@ -292,14 +299,6 @@ def test_there_is_one_judge_only(client, settings):
     assert told(client, "event_alert", event_alert(NEW, tags=PAYMENT_TAG), event_alert(PAYMENT, tags=PAYMENT_TAG)) == [
         ("payments.error", "sentry:1117540176", "critical")
     ]
-
-
-def test_with_the_local_judge_the_same_error_is_an_issue_here(client, settings):
-    settings.FREEZE_ALERTS = {**JUDGED_BY_SENTRY, "ERRORS": {"JUDGE": "local"}}
-    settings.ROOT_URLCONF, client.raise_request_exception = "tests.shop_front.urls", False
-    client.get("/pay/1/")
-    intake.flush()
-    assert [each[0] for each in alerts()] == ["payments.error"]
 
 
 def test_what_was_worked_off_is_forgotten_after_a_month(client, clock):
