@@ -23,10 +23,20 @@ from tests.sources.errors.records import book, frame, kind, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+PATIENCE_SECONDS = 60.0
+
 
 @pytest.fixture(autouse=True)
 def _no_providers(settings: Any) -> None:
     settings.FREEZE_ALERTS = {"PROVIDERS": {}, "DELIVERY": {"DOORBELL": "none"}}
+
+
+@pytest.fixture(autouse=True)
+def _all_the_time_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found is tested here; how long it may take is the budget's affair."""
+    monkeypatch.setattr(errors, "_LIMIT_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(services, "_LIMIT_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(services, "EACH_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +53,7 @@ class Told:
 
 
 def found(steps: list[Step]) -> dict[str, Finding]:
-    return {each.step: each for each in run_steps(steps)}
+    return {each.step: each for each in run_steps(steps, PATIENCE_SECONDS)}
 
 
 def about(issue: Issue) -> dict[str, Finding]:
@@ -173,7 +183,7 @@ def test_each_of_the_five_has_its_findings(alert_type: str, steps: list[str]) ->
 
 def test_the_top_payment_issues_are_those_of_payments_alone() -> None:
     book(kind("basket"), kind("declined", payment=True, payment_id="tr_1"))
-    (finding,) = run_steps([errors.top_issues(payment=True)])
+    (finding,) = run_steps([errors.top_issues(payment=True)], PATIENCE_SECONDS)
     assert finding.text == "1 × ValueError: declined (shop.checkout.pay)"
 
 
@@ -184,5 +194,5 @@ def test_with_the_database_away_each_finding_fails_and_the_card_goes_out(monkeyp
     book(record())
     alert = Told(Issue.objects.get().key)
     monkeypatch.setattr(type(connections["default"]), "cursor", refuse)
-    outcomes = {each.outcome for each in run_steps(errors.issue_steps(alert))}
+    outcomes = {each.outcome for each in run_steps(errors.issue_steps(alert), PATIENCE_SECONDS)}
     assert outcomes == {Outcome.FAILED}

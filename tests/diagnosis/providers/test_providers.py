@@ -107,7 +107,7 @@ def test_an_answer_is_kept_for_a_minute_and_so_is_none(pages, monkeypatch):
 def test_a_provider_in_trouble_is_a_finding_and_an_unreadable_one_a_failed_step(pages, settings):
     pages.answer(SUMMARY, DIGITALOCEAN)
     settings.FREEZE_ALERTS = {"PROVIDERS": {"DO": pages.url, "Mollie": f"{pages.url}/mollie"}}
-    good, bad = run_steps(providers.steps())
+    good, bad = run_steps(providers.steps(), 60.0)
     assert (good.step, good.outcome) == ("DO’s status", Outcome.OK)
     assert (bad.outcome, bad.text) == (Outcome.FAILED, "Unknown: its status page answered 404")
 
