@@ -63,3 +63,11 @@ def test_broken_tells_how_long_requests_wait_and_how_quick_health_is() -> None:
         pytest.skip(told)
     for what in ("all is well", "by Celery and Redis", "Redis is frozen", "Redis is gone", "PostgreSQL is gone too"):
         assert what in told
+
+
+def test_errors_counts_each_and_tells_what_one_costs() -> None:
+    for part in (("cost", "20"), ("request", "20")):
+        assert "with us / without" in (told := run("errors", *part)) or "doors open / shut" in told
+    told = run("errors", "storm", "40").splitlines()
+    (counted,) = (line for line in told if "counted, by issue and by minute" in line)
+    assert counted.endswith("  holds")

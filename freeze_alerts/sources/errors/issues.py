@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -205,7 +205,7 @@ def nearest(frames: tuple[Frame, ...]) -> Frame | None:
 
 def sample(record: Record) -> dict[str, Any]:
     """What is kept of one occurrence. Source lines are scrubbed too: they may hold a password."""
-    frames = [asdict(each) | {"code": scrub(each.code.strip(), 200)} for each in record.frames[-SAMPLE_FRAMES:]]
+    frames = [each._asdict() | {"code": scrub(each.code.strip(), 200)} for each in record.frames[-SAMPLE_FRAMES:]]
     return {
         "type": record.full_type, "message": scrub(said_of(record), 400), "logger": record.logger, "frames": frames,
         "transaction": scrub(record.transaction, 200), "source": record.source, "method": record.method,

@@ -8,12 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from freeze_alerts.sources.errors import payments
 
-FRAMES_MOST = 20
+NEAR, OWN_MOST = 8, 8
+"""How many of the last calls are taken along, and how many of the project's own before these."""
 CHAIN_MOST = 5
 MESSAGE_LONGEST = 500
 NAME_LONGEST = 200
@@ -22,8 +23,7 @@ LEVELS = ("error", "fatal")
 Event = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One call on the way to the error. ``code`` is the line of source; its variables are not looked at."""
 
     module: str
@@ -117,19 +117,20 @@ def _full_type(value: Mapping[str, Any]) -> str:
 
 
 def _frames(raised: Mapping[str, Any]) -> tuple[Frame, ...]:
-    frames = (raised.get("stacktrace") or {}).get("frames") or ()
-    return tuple(_frame(each) for each in frames[-FRAMES_MOST:])
+    frames = (raised.get("stacktrace") or {}).get("frames") or []
+    own = [each for each in frames[:-NEAR] if each.get("in_app") is True]
+    return tuple([_frame(each) for each in (*own[-OWN_MOST:], *frames[-NEAR:])])
 
 
 def _frame(frame: Mapping[str, Any]) -> Frame:
     get = frame.get
     return Frame(
-        module=_text(get("module")),
-        function=_text(get("function")),
-        filename=_text(get("filename")),
-        line=get("lineno") or 0,
-        code=_text(get("context_line")),
-        in_app=get("in_app") is True,  # absent for the standard library
+        str(get("module") or "")[:NAME_LONGEST],
+        str(get("function") or "")[:NAME_LONGEST],
+        str(get("filename") or "")[:NAME_LONGEST],
+        get("lineno") or 0,
+        str(get("context_line") or "")[:NAME_LONGEST],
+        get("in_app") is True,  # absent for the standard library
     )
 
 

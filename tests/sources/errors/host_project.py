@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
 import threading
 from typing import Any
+from urllib.parse import urlencode
+from wsgiref.util import setup_testing_defaults
 
 logger = logging.getLogger("shop")
 
@@ -43,17 +46,47 @@ def set_up(when: str) -> None:
         init(integrations=[FreezeAlertsIntegration()])
 
 
-def view() -> None:
+def serve(path: str, body: str = "", query: str = "", headers: dict[str, str] | None = None) -> None:
     """A request as a server hands it over; with Django's test client one request's scope would leak into the next."""
-    from wsgiref.util import setup_testing_defaults
-
     from django.core.handlers.wsgi import WSGIHandler
 
-    environ = {"PATH_INFO": "/broken/"}
+    environ: dict[str, Any] = {
+        "PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": "POST" if body else "GET",
+        "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": "application/x-www-form-urlencoded",
+        "wsgi.input": io.BytesIO(body.encode()), **(headers or {}),
+    }  # fmt: skip
     setup_testing_defaults(environ)
     response = WSGIHandler()(environ, lambda *_: None)
     list(response)
     response.close()
+
+
+def view() -> None:
+    serve("/broken/")
+
+
+class CheckoutFailed(Exception):
+    """A payment that was refused, and said too much about it."""
+
+
+def charge(form: dict[str, str], cookies: dict[str, str]) -> None:
+    card, cvc = form["card"], form["cvc"]
+    logger.error("declined: %s for %s with cvc %s", form, cookies, cvc)
+    raise CheckoutFailed(
+        f"card {card} of {form['email']}, cvc {cvc}, password='{form['password']}', IBAN NL91ABNA0417164300, "
+        f"key live_dHar4XY7LxsDOtmnkVtjNVWXLSlXsM, Cookie: sessionid={cookies['sessionid']}, {form}"
+    )
+
+
+def checkout() -> None:
+    """A POST with everything in it that must not be kept."""
+    body = urlencode({
+        "card": "4111 1111 1111 1111", "other_card": "5500 0000 0000 0004", "cvc": "999", "email": "ann@shop.example",
+        "password": "hunter2",
+    })  # fmt: skip
+    serve("/checkout/pay/", body, "token=t0k3n-in-the-query-4711", {
+        "HTTP_COOKIE": "sessionid=s3ss10n; csrftoken=abc", "HTTP_AUTHORIZATION": "Bearer b34r3r",
+    })  # fmt: skip
 
 
 def log() -> None:

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from freeze_alerts.sources.errors.record import FRAMES_MOST, read
+from freeze_alerts.sources.errors.record import NEAR, OWN_MOST, read
 from tests.sources.errors.records import event
 
 
@@ -50,11 +50,14 @@ def test_tags_come_as_a_dict_or_as_pairs() -> None:
         assert (seen.tags, seen.payment) == ({"domain": "payment"}, True)
 
 
-def test_a_deep_stack_is_cut_to_the_calls_nearest_to_the_error() -> None:
-    frames = [{"function": f"f{number}"} for number in range(100)]
-    seen = read({"exception": {"values": [{"type": "E", "stacktrace": {"frames": frames}}]}})
+def test_of_a_deep_stack_the_last_calls_and_the_projects_own_are_taken_along() -> None:
+    own, libraries = (
+        [{"function": f"{name}{n}", "in_app": name == "own"} for n in range(50)] for name in ("own", "lib")
+    )
+    seen = read({"exception": {"values": [{"type": "E", "stacktrace": {"frames": [*own, *libraries]}}]}})
     assert seen is not None
-    assert [each.function for each in seen.frames] == [f"f{number}" for number in range(100 - FRAMES_MOST, 100)]
+    expected = [f"own{n}" for n in range(50 - OWN_MOST, 50)] + [f"lib{n}" for n in range(50 - NEAR, 50)]
+    assert [each.function for each in seen.frames] == expected
 
 
 def test_an_event_with_hardly_anything_in_it_is_read_too() -> None:
