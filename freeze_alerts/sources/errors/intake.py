@@ -54,7 +54,8 @@ class Intake:
         try:
             with self.lock:
                 self.tally.add(record)
-                self.booked.clear()
+                if self.booked.is_set():
+                    self.booked.clear()
             self._call()
         finally:
             _here.putting = False
@@ -80,7 +81,8 @@ class Intake:
                 connections.close_all()
 
     def _call(self) -> None:
-        self.wake.set()
+        if not self.wake.is_set():
+            self.wake.set()
         if in_a_test():
             self.met_a_test = True
         elif self.thread is None and not self.closed.is_set():
