@@ -50,6 +50,7 @@ def book(tally: Tally) -> None:
                 _tell_apart(telling, spoilt)
     except Exception:
         if not booked:
+            rates.forget_told()
             raise
         logger.exception("errors were booked, but somebody who was told of it failed")
     _tell_afterwards(spoilt)

@@ -136,6 +136,11 @@ def is_news(verdict: Verdict) -> bool:
     return not same or time.monotonic() - at >= TELL_AGAIN_AFTER_SECONDS
 
 
+def forget_told() -> None:
+    """What was told has been rolled back."""
+    _told.clear()
+
+
 def judge_all() -> list[Verdict]:
     """Read, judge and tell both series."""
     settings = conf.current().errors

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import os
@@ -87,6 +88,25 @@ def checkout() -> None:
     serve("/checkout/pay/", body, "token=t0k3n-in-the-query-4711", {
         "HTTP_COOKIE": "sessionid=s3ss10n; csrftoken=abc", "HTTP_AUTHORIZATION": "Bearer b34r3r",
     })  # fmt: skip
+
+
+def async_view() -> None:
+    """A request as an ASGI server hands it over."""
+    from django.core.handlers.asgi import ASGIHandler
+
+    asked: list[bool] = []
+
+    async def receive() -> dict[str, Any]:
+        if asked:
+            await asyncio.Event().wait()
+        asked.append(True)
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(_: dict[str, Any]) -> None:
+        pass
+
+    scope = {"type": "http", "method": "GET", "path": "/broken-async/", "headers": [], "query_string": b""}
+    asyncio.run(ASGIHandler()(scope, receive, send))
 
 
 def log() -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from freeze_alerts import models, signals
 from freeze_alerts.alerts.models import Alert
-from freeze_alerts.sources.errors import booking, issues
+from freeze_alerts.sources.errors import booking, issues, rates
 from freeze_alerts.sources.errors.models import ErrorMinute, FailedPayment, Issue, IssueMinute, IssueUser
 from freeze_alerts.sources.errors.tally import minute_of
 from tests.sources.errors.records import book, kind, record, tally
@@ -353,4 +353,5 @@ def test_what_fails_before_the_commit_is_raised_and_nothing_is_booked(monkeypatc
     monkeypatch.setattr(booking, "_news", fail)
     with pytest.raises(RuntimeError):
         _errors(1)
+    assert rates._told == {}  # nor taken for told
     assert [model.objects.count() for model in (models.Issue, models.ErrorMinute, models.IssueMinute)] == [0, 0, 0]

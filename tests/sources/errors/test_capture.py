@@ -46,6 +46,13 @@ def test_errors_are_caught_whenever_the_project_calls_sentrys_init(when: str) ->
     assert _issues() == expected
 
 
+@pytest.mark.parametrize("when", ["never", "before"])
+def test_an_asynchronous_view_is_listened_to_as_well(when: str) -> None:
+    _run(when, "async_view")
+    assert _issues() == {PAID.format(9): 1}
+    assert Issue.objects.get().sample["transaction"] == "/broken-async/"
+
+
 @pytest.mark.parametrize("when", WAYS[1:])
 def test_what_the_project_sends_to_its_sentry_arrives_there(when: str, sentry: Sentry) -> None:
     _run(when, "view", "log", "thread", "message", SENTRY=sentry.dsn)
