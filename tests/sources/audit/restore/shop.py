@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db import transaction
 from django.urls import path
 
 from freeze_alerts.admin import AuditAdminMixin
@@ -12,7 +13,12 @@ from tests.zoo.models import Enclosure, Tag
 
 
 class AuditedAdmin(AuditAdminMixin, admin.ModelAdmin):
-    pass
+    actions = ("not_after_all",)
+
+    def not_after_all(self, request, queryset):
+        with transaction.atomic():
+            queryset.delete()
+            transaction.set_rollback(True)
 
 
 site = admin.AdminSite(name="shop")

@@ -207,3 +207,11 @@ def test_where_the_records_are_not_in_the_admin_nothing_is_offered(client, monke
 
     monkeypatch.setattr(pages, "RESTORE", "admin:there_is_no_such_page")
     assert "Undo" not in _deleted(client, stock()).text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_taken_back_within_the_request_is_not_offered(client):
+    zoo = stock()
+    chosen = {"action": "not_after_all", "_selected_action": [zoo.pond.pk]}
+    assert "Undo" not in client.post("/shop/zoo/enclosure/", chosen, follow=True).text
+    assert Enclosure.objects.filter(name="Pond").exists()

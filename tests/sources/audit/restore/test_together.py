@@ -12,6 +12,7 @@ from freeze_alerts.delivery import deliver_once
 from freeze_alerts.sources.audit import chain
 from freeze_alerts.sources.audit.models import ChainLink, Deletion
 from freeze_alerts.sources.audit.restore import Blocked, look
+from freeze_alerts.sources.audit.verifying import verify
 from freeze_alerts.testing.discord import DiscordServer
 from tests.sources.audit.restore.deleting import conflicts, delete, put_back
 from tests.zoo.models import Animal, Enclosure, Visit
@@ -147,6 +148,7 @@ def test_the_chain_has_a_link_for_what_was_put_back():
     deletion.refresh_from_db()
     link = ChainLink.objects.filter(deletion_id=deletion.pk).latest("position")
     assert (link.reason, link.digest) == ("restored", chain.digest(deletion))
+    assert verify().faults == []
 
 
 @pytest.mark.django_db(transaction=True)
