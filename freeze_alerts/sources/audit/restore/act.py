@@ -71,7 +71,8 @@ def restore(
 def _restore(
     deletion: Deletion, by: Person, look_at: Callable[[Deletion], Look], via: str, *, trial: bool
 ) -> Restored:
-    records, database = router.db_for_write(Deletion), deletion.database
+    records = router.db_for_write(Deletion)
+    database = deletion.database if deletion.database in connections else records  # the look says so
     with transaction.atomic(using=records), transaction.atomic(using=database):
         locked = _locked(deletion.pk, records)
         seen = look_at(locked)

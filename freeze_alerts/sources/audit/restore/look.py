@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.db import connections
 from django.db.models import Field, QuerySet
 
 from freeze_alerts.sources.audit.models import Deletion
@@ -64,6 +66,16 @@ def look(
     seen = Look(deletion, only, remarks=list(_of_the_record(deletion)))
     if seen.conflicts:
         return seen
+    try:
+        _look_into(seen, fill, lock=lock)
+    except (ValidationError, ValueError) as error:  # what was a number may be a UUID by now
+        said = str(error).partition("\n")[0]
+        seen.remarks.append(Remark(Kind.REFUSED, f"a value no longer fits its column: {said}"))
+    return seen
+
+
+def _look_into(seen: Look, fill: Mapping[str, str], *, lock: bool) -> None:
+    deletion, only = seen.deletion, seen.only
     recorded, cut, keyless = _read(deletion)
     for label, count in keyless.items():
         text = f"{counted(count, 'row')} {'does' if count == 1 else 'do'} not come back: the key was not kept"
@@ -71,7 +83,7 @@ def look(
     place = belongings.find(recorded, only) if only else None
     if only and place is None:
         seen.remarks.append(Remark(Kind.NOT_IN_IT, f"there is no {only} in this record"))
-        return seen
+        return
     wanted, family = (belongings.of(recorded, place)) if place else (None, None)
     part = recorded if wanted is None else belongings.chosen(recorded, wanted)
     present = _present(deletion, recorded)
@@ -87,12 +99,13 @@ def look(
     seen.tables = _parents_first(by_label)
     if not seen.row_count and not seen.tie_count and not seen.conflicts:
         seen.remarks.append(Remark(Kind.NOTHING, "there is nothing in it to put back"))
-    return seen
 
 
 def _of_the_record(deletion: Deletion) -> Iterator[Remark]:
     if deletion.restored_at:
         yield Remark(Kind.RESTORED, f"{deletion.restored_by or 'somebody'} has put it back already")
+    if deletion.database not in connections:
+        yield Remark(Kind.DATABASE_GONE, f"DATABASES has no {deletion.database} any more")
     if not deletion.confirmed:
         yield Remark(Kind.UNCONFIRMED, "its delete was never confirmed: the rows may be there still")
     if not deletion.complete:

@@ -11,6 +11,7 @@ class Kind(StrEnum):
     RESTORED = "restored"
     UNCONFIRMED = "unconfirmed"
     KEYS_ONLY = "keys_only"
+    DATABASE_GONE = "database_gone"
     NOTHING = "nothing"
     NOT_IN_IT = "not_in_it"
     MODEL_GONE = "model_gone"

@@ -102,7 +102,7 @@ def _taken(
     rows = [
         (key, row)
         for key, row in table.rows.items()
-        if not (nulls_distinct and any(getattr(row, name) is None for name in names))
+        if not any(_is_free(getattr(row, name), nulls_distinct) for name in names)
     ]
     for batch in batches(rows, _KEYS_AT_ONCE if len(names) == 1 else _CONDITIONS_AT_ONCE):
         for key, row, holder in _holders(everybody.filter(condition), batch, names):
@@ -122,6 +122,11 @@ def _holders(others: QuerySet[Any], rows: Sequence[Keyed], names: Sequence[str])
             holder = _first(others.filter(_any_of([(key, row)], names)))
         if holder is not None:
             yield key, row, holder
+
+
+def _is_free(value: Any, nulls_distinct: bool) -> bool:
+    """Whether a value is like no other: no value at all, or one that the database will make."""
+    return (value is None and nulls_distinct) or hasattr(value, "resolve_expression")
 
 
 def _written(table: Table) -> set[str]:
@@ -146,7 +151,8 @@ def _against_values(model: type[Model], row: SimpleNamespace) -> dict[Any, Any]:
     written = [each for each in model._meta.local_concrete_fields if hasattr(row, each.attname)]
     values = {}
     for each in written:
-        value = Value(getattr(row, each.attname), output_field=each)
+        value = getattr(row, each.attname)
+        value = value if hasattr(value, "resolve_expression") else Value(value, output_field=each)
         values[each.name] = values[each.attname] = value
     return values
 

@@ -12,6 +12,7 @@ from django.db.models import JSONField, Value
 from django.db.models.signals import m2m_changed, post_save, pre_save
 
 from freeze_alerts.sources.audit.chunks import pack
+from freeze_alerts.sources.audit.models import Deletion
 from freeze_alerts.sources.audit.restore import Blocked, look
 from freeze_alerts.sources.audit.rows import unpack
 from tests.sources.audit.restore.deleting import conflicts, delete, losses, put_back, rewrite
@@ -230,6 +231,19 @@ def test_9_a_value_that_its_field_no_longer_takes_is_in_the_way():
     before = dump()
     assert conflicts(deletion) == [("refused", "", "")]
     assert dump() == before
+
+
+def test_9_a_key_that_is_of_another_kind_by_now_is_in_the_way():
+    zoo = stock()
+    deletion = delete(Visit.objects.get(animal=zoo.duck))
+    rewrite(deletion, "zoo.visit", lambda table: _set(table, "id", "no-number"))
+    assert conflicts(deletion) == [("refused", "", "")]
+
+
+def test_9_a_database_that_is_gone_is_in_the_way():
+    deletion = delete(stock().pond)
+    Deletion.objects.filter(pk=deletion.pk).update(database="warehouse")
+    assert conflicts(deletion) == [("database_gone", "", "")]
 
 
 def test_9_a_model_that_is_gone_is_in_the_way():
