@@ -15,7 +15,7 @@ ANN = Person("Ann", "1")
 
 def delete(*things, **masking) -> Deletion:
     """Delete objects or querysets within one scope, and give its record."""
-    with opened(lambda: Scope(lambda: Who("7", "bob"), Where, rules(**masking))):
+    with opened(lambda: Scope(lambda: Who("7", "bob"), Where, lambda: rules(**masking))):
         for each in things:
             key = getattr(each, "pk", None)
             each.delete()
