@@ -98,6 +98,7 @@ class Snapshooter:
         self.snapshot = Snapshot()
         self._rules, self._limit = rules, limit
         self._packer = Packer()
+        self._cut: dict[tuple[str, str], set[Any]] = {}
         self._tables: dict[tuple[type[Model], bool], Table] = {}
 
     def add(self, instances: Sequence[Model], *, keys_only: bool = False) -> None:
@@ -118,7 +119,10 @@ class Snapshooter:
         for _, instances in collector.groups():
             self.add(instances)
         for model, attname, new, pairs in collector.cut():
-            self._packer.add_link(model, attname, new, islice(pairs, self._limit))
+            known = self._cut.setdefault((model, attname), set())  # each table of an object finds the same ones
+            fresh = [(pk, old) for pk, old in islice(pairs, self._limit) if pk not in known]
+            known.update(pk for pk, _ in fresh)
+            self._packer.add_link(model, attname, new, fresh)
 
     def choose(self, instances: Iterable[Model]) -> None:
         """Remember these as the objects that were chosen."""
