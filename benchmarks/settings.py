@@ -33,3 +33,11 @@ if os.environ.get("FREEZE_ALERTS_BENCH_TREES"):
     INSTALLED_APPS = [*INSTALLED_APPS, "benchmarks.trees"]
     ROOT_URLCONF = "benchmarks.trees.urls"
     DATA_UPLOAD_MAX_NUMBER_FIELDS = None  # 10,000 objects are 10,000 fields of the form
+
+if place := os.environ.get("FREEZE_ALERTS_BENCH_DBBACKUP"):
+    INSTALLED_APPS.append("dbbackup")
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+        "dbbackup": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": place}},
+    }

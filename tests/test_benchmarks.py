@@ -71,3 +71,17 @@ def test_errors_counts_each_and_tells_what_one_costs() -> None:
     told = run("errors", "storm", "40").splitlines()
     (counted,) = (line for line in told if "counted, by issue and by minute" in line)
     assert counted.endswith("  holds")
+
+
+@pytest.mark.timeout(900)
+def test_backup_tells_what_one_of_postgresql_costs(postgresql: Service) -> None:
+    once = "--rounds=1", "--restores=1", "--others=0"
+    told = run("backup", "--engine=postgresql", "--megabytes=1", "--small=0", *once, timeout_seconds=800)
+    assert "pg_dump into nothing" in told
+    assert "by hand (zstd -d, pg_restore -j2)" in told
+
+
+@pytest.mark.timeout(900)
+def test_backup_tells_how_long_a_writer_waits() -> None:
+    told = run("backup", "--engine=sqlite", "--megabytes=1", "--rounds=1", timeout_seconds=800)
+    assert "longest wait of a writer" in told

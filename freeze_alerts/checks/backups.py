@@ -11,6 +11,8 @@ from django.db import connections
 
 from freeze_alerts import conf
 from freeze_alerts.checks.registry import did_you_mean, warns
+from freeze_alerts.sources.backups import encryption
+from freeze_alerts.sources.backups.trouble import Trouble
 
 _LADDERS = ("keep_hourly_hours", "keep_daily_days", "keep_weekly_weeks")
 
@@ -59,6 +61,19 @@ def unknown_storage() -> Iterator[str]:
     wanted, known = conf.current().backups.storage, getattr(settings, "STORAGES", {})
     if wanted and wanted not in known:
         yield f'FREEZE_ALERTS: BACKUPS.STORAGE is "{wanted}", which is not in STORAGES{did_you_mean(wanted, known)}'
+
+
+@warns(
+    85,
+    hint="Name age recipients (age1…) or SSH public keys, and install the extra: pip install "
+    "'freeze-alerts[encryption]'. Until then no backup is made, rather than one that anybody can read.",
+)
+def unusable_recipients() -> Iterator[str]:
+    if named := conf.current().backups.encrypt_to:
+        try:
+            encryption.recipients(named)
+        except Trouble as problem:
+            yield f"FREEZE_ALERTS: BACKUPS.ENCRYPT_TO can't be used: {problem}"
 
 
 def _public_places() -> Iterator[tuple[str, str]]:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
+import pyrage  # type: ignore[import-not-found]
 import pytest
 from pytest_django import Settings
 
@@ -35,3 +37,19 @@ def test_what_is_stale_before_the_next_is_made_is_found(
 ) -> None:
     settings.FREEZE_ALERTS = with_changes(BACKUPS={"EVERY_HOURS": every, "STALE_AFTER_HOURS": stale})
     assert bool(said(81)) is wrong
+
+
+RECIPIENT = str(pyrage.x25519.Identity.generate().to_public())
+
+
+def test_recipients_that_are_none_are_found(settings: Settings) -> None:
+    settings.FREEZE_ALERTS = with_changes(BACKUPS={"ENCRYPT_TO": [RECIPIENT]})
+    assert said(85) == ""
+    settings.FREEZE_ALERTS = with_changes(BACKUPS={"ENCRYPT_TO": [RECIPIENT, "me@shop.example"]})
+    assert "ENCRYPT_TO has 'me@shop.example', which is neither an age recipient" in said(85)
+
+
+def test_recipients_without_the_extra_are_found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyrage", None)
+    settings.FREEZE_ALERTS = with_changes(BACKUPS={"ENCRYPT_TO": [RECIPIENT]})
+    assert "pip install 'freeze-alerts[encryption]'" in said(85)

@@ -68,6 +68,7 @@ WRONG: dict[int, dict[str, Any]] = {
     82: {"FREEZE_ALERTS": with_changes(BACKUPS={"KEEP_DAILY_DAYS": 0.5})},
     83: {"FREEZE_ALERTS": with_changes(BACKUPS={"DIRECTORY": "/srv/media/backups"}), "MEDIA_ROOT": "/srv/media"},
     84: {"FREEZE_ALERTS": with_changes(BACKUPS={"STORAGE": "offsite"})},
+    85: {"FREEZE_ALERTS": with_changes(BACKUPS={"ENCRYPT_TO": ["nobody"]})},
     25: {"FREEZE_ALERTS": with_changes(DELIVERY={"SPARE": ["ntfys://shop"]})},
     60: {"FREEZE_ALERTS": with_changes(WATCH={"PING_URL": "hc-ping.com/6f9619ff-8b86"})},
     61: {"FREEZE_ALERTS": with_changes(WATCH={})},

@@ -93,7 +93,8 @@ def remove(alias: str) -> None:
 @contextlib.contextmanager
 def sqlite(directory: Path, alias: str = ALIAS) -> Iterator[Shop]:
     path = directory / f"{alias}.sqlite3"
-    with _added(Shop("sqlite", alias, {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path)})) as shop:
+    description = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": {"timeout": 60}}
+    with _added(Shop("sqlite", alias, description)) as shop:
         shop.fill()
         yield shop
 

@@ -260,10 +260,12 @@ def test_a_tool_that_waits_for_a_lock_dies_with_us_too(
         code = _MAKES_ONE.format(description=postgresql_shop.description)
         process = start_python(code, FREEZE_ALERTS_TEST_SETTINGS=_settings_of(directory))
         waiting = (
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%LOCK TABLE%%'"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND wait_event_type = 'Lock'"
+            " AND query LIKE 'LOCK TABLE%%'"
         )
+        name = [postgresql_shop.description["NAME"]]
         with psycopg.connect(dbname="postgres", autocommit=True, **login) as server:
-            wait_until(lambda: server.execute(waiting).fetchone()[0])  # type: ignore[index]
+            wait_until(lambda: server.execute(waiting, name).fetchone()[0])  # type: ignore[index]
         assert tools_of(postgresql_shop) != []
         kill(process)
         wait_until(lambda: tools_of(postgresql_shop) == [])

@@ -37,11 +37,11 @@ class MySQL(Engine):
     def server(self) -> Server:
         with connection.opened(self.alias) as own, own.cursor() as cursor:
             cursor.execute(
-                "SELECT version(), @@hostname, @@port, database(), (SELECT sum(data_length + index_length)"
+                "SELECT version(), database(), (SELECT sum(data_length + index_length)"
                 " FROM information_schema.tables WHERE table_schema = database())"
             )
-            version, host, port, database, size_bytes = cursor.fetchone()
-        return Server(version, f"mysql:{host}:{port}/{database}", database, int(size_bytes or 0))
+            version, database, size_bytes = cursor.fetchone()
+            return Server(version, f"mysql:{_instance(own, cursor)}/{database}", database, int(size_bytes or 0))
 
     def dump_tool(self, server: Server) -> Tool:
         return tools.mysql(_ordered(server.version, "mariadb-dump", "mysqldump"), server.version)
@@ -206,6 +206,14 @@ def _login(parameters: Mapping[str, Any]) -> str:
 
 def _escaped(value: object) -> str:
     return str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _instance(own: Any, cursor: Any) -> str:
+    """MySQL's own number; MariaDB has none, so its address in the settings: a container's name would change."""
+    cursor.execute("SHOW GLOBAL VARIABLES LIKE 'server_uuid'")
+    if (row := cursor.fetchone()) is not None:
+        return str(row[1])
+    return f"{own.settings_dict['HOST'] or 'local'}:{own.settings_dict['PORT'] or 3306}"
 
 
 def _ordered(server: str, mariadb: str, mysql: str) -> list[str]:
