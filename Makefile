@@ -25,10 +25,10 @@ screenshots: $(VENV)/.everything ## take the pictures of the documentation anew 
 	$(BIN)/pip install -qq --group screenshots
 	$(BIN)/python example_project/screenshots.py
 
-bench: $(VENV)/.everything ## measure what must stay fast and frugal (ten minutes, a quiet machine); ARGS=--quick for a glance
+bench: $(VENV)/.everything ## measure what must stay fast and frugal (an hour, a quiet machine); ARGS=--quick for a glance
 	@.ci/services
 	@status=0; if [ -f $(VENV)/services.env ]; then . $(VENV)/services.env; fi; \
-	for name in start latency storm old_alerts; do \
+	for name in start latency storm broken errors backup audit undo old_alerts; do \
 		$(BIN)/python benchmarks/$$name.py $(ARGS) || status=1; \
 	done; exit $$status
 

@@ -85,3 +85,10 @@ def test_backup_tells_what_one_of_postgresql_costs(postgresql: Service) -> None:
 def test_backup_tells_how_long_a_writer_waits() -> None:
     told = run("backup", "--engine=sqlite", "--megabytes=1", "--rounds=1", timeout_seconds=800)
     assert "longest wait of a writer" in told
+
+
+def test_audit_tells_what_a_delete_costs_and_that_a_page_that_deletes_nothing_asks_nothing_more() -> None:
+    told = run("audit", "--objects=20", "--rounds=1", "--engine=sqlite").splitlines()
+    assert any("20 objects by delete_selected" in line for line in told)
+    (queries,) = (line for line in told if "queries of a page that deletes nothing" in line)
+    assert queries.endswith("  holds")
