@@ -1,24 +1,19 @@
 from __future__ import annotations
 
-import pkgutil
 import re
 
 import pytest
-from django.core.management import load_command_class
 from django.urls import reverse
 
 from freeze_alerts import catalog
 from freeze_alerts.alerts import open_alert
 from freeze_alerts.alerts.card import draft
-from freeze_alerts.management import commands
 from freeze_alerts.outbox.models import Message
 from freeze_alerts.pages import book
 from tests.paths import ROOT
 
 HEADINGS = ["First steps", "Usual causes", "Maintenance mode", "Nothing to do"]
 OURS = [each for each in catalog.entries() if each.value in list(catalog.AlertType)]
-COMMANDS = {module.name for module in pkgutil.iter_modules(commands.__path__)}
-DJANGOS = {"check", "changepassword", "shell"}
 PAGES = sorted(path.stem for path in book.FOLDER.glob("*.md"))
 
 
@@ -36,24 +31,6 @@ def test_every_alert_type_has_a_page_that_says_what_to_do(entry):
 def test_every_page_belongs_to_an_alert_type():
     assert sorted([book.INDEX, *{each.anchor for each in OURS}]) == PAGES
     assert sorted(book.names()) == PAGES
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_command_of_ours_that_a_page_shows_exists_with_its_options(name):
-    for words in re.findall(r"manage\.py ([^`\n#|]+)", _text(name)):
-        command, *rest = words.split()
-        assert command in COMMANDS | DJANGOS
-        if command in COMMANDS:
-            usage = load_command_class("freeze_alerts", command).create_parser("manage.py", command)
-            known = {option for action in usage._actions for option in action.option_strings}
-            known |= _options_of_subcommands(usage)
-            assert {each for each in rest if each.startswith("--")} <= known, words
-
-
-def _options_of_subcommands(parser):
-    choices = [action.choices for action in parser._actions if isinstance(action.choices, dict)]
-    every = [action for each in choices for inner in each.values() for action in inner._actions]
-    return {option for action in every for option in action.option_strings}
 
 
 @pytest.mark.parametrize("name", PAGES)
