@@ -18,10 +18,22 @@ logger = logging.getLogger("freeze_alerts")
 
 EXIT_HUNG = 70
 PATIENCE_SECONDS = 10.0
+LONGEST_SECONDS = 60.0
+"""By then the process has ended, whatever else hangs: the disk of the spool, or that of the log."""
 
 
 def end(what: str, seconds: float) -> NoReturn:
     """Tell what hangs, as well as can be, and end: a restart policy begins the process anew."""
+    try:
+        last = threading.Timer(LONGEST_SECONDS, os._exit, [EXIT_HUNG])
+        last.daemon = True
+        last.start()
+        _say(what, seconds)
+    finally:
+        os._exit(EXIT_HUNG)
+
+
+def _say(what: str, seconds: float) -> None:
     logger.critical("%s has hung for %d s: the watchdog ends itself, to be started again", what, seconds)
     teller = threading.Thread(target=_tell, args=(signals.part_died, what, seconds), daemon=True)
     teller.start()
@@ -30,7 +42,6 @@ def end(what: str, seconds: float) -> NoReturn:
         emergency.tell_outage(OperationalError("it is silent"))
     doorbell.close()
     courier.close()
-    os._exit(EXIT_HUNG)
 
 
 def _tell(part_died: Signal, what: str, seconds: float) -> None:

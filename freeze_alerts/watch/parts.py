@@ -113,8 +113,8 @@ def _failing(signs: Signs) -> Iterator[Death]:
         tried_of_late = row.started_at and signs.now - row.started_at <= INTERVALS * duty.interval
         if row.failures >= FAILURES and tried_of_late:
             yield Death(
-                row.name, row.at, f"{duty.name} fails",
-                f"{duty.name} has failed {row.failures} times in a row: {row.detail}",
+                row.name, row.at, f"{_spoken(row)} fails",
+                f"{_spoken(row)} has failed {row.failures} times in a row: {row.detail}",
             )  # fmt: skip
 
 
@@ -131,10 +131,16 @@ def _undone(signs: Signs) -> Iterator[Death]:
 
 
 def _rows(signs: Signs) -> Iterator[tuple[Duty, Heartbeat]]:
+    """Each duty as it stands; what each host does on its own, for all hosts: whoever looks speaks for them all."""
     for duty in DUTIES:
-        row = signs.hearts.get(row_name(duty))
-        if row is not None:
-            yield duty, row
+        for name, row in signs.hearts.items():
+            if name.startswith(f"duty:{duty.name}@") if duty.per_host else name == row_name(duty):
+                yield duty, row
+
+
+def _spoken(row: Heartbeat) -> str:
+    """``check_disk on web1``"""
+    return row.name.removeprefix("duty:").replace("@", " on ", 1)
 
 
 def _is_silent(at: datetime | None, limit: timedelta, now: datetime) -> bool:

@@ -90,6 +90,14 @@ def test_what_a_host_does_may_have_gone_with_its_host(settings):
     assert dead(failing) == ["duty:check_disk@web1"]
 
 
+def test_what_fails_on_one_host_is_named_whichever_host_looks(settings):
+    settings.FREEZE_ALERTS = {"DISK": {"HOST": "web1"}}
+    elsewhere = heart("duty:check_disk@web2", 600, started_at=ago(1), failures=3, detail="OSError: no such mount")
+    (death,) = parts.judge(signs(elsewhere))
+    assert (death.part, death.title) == ("duty:check_disk@web2", "check_disk on web2 fails")
+    assert death.text == "check_disk on web2 has failed 3 times in a row: OSError: no such mount"
+
+
 def test_a_duty_that_is_no_more_is_nobodys():
     assert dead(heart("duty:iron_shirts", 600, started_at=ago(1), failures=30)) == []
 

@@ -79,7 +79,7 @@ def test_the_real_command_with_the_real_duties_ends_when_asked(discord, ours):
     assert "check_disk" in read_until(process, "watching")
     wait_until(lambda: Heartbeat.objects.filter(name__startswith="duty:check_disk@", at__isnull=False))
     process.send_signal(signal.SIGTERM)
-    read_until(process, "all is finished")
+    read_until(process, "all is finished", timeout_seconds=150)
     assert process.wait(150) == 0
 
 
@@ -95,7 +95,7 @@ def test_it_ends_after_the_duty_it_is_at(ours, file):
 
 def test_one_that_hangs_says_so_and_ends_itself(discord, ours, file):
     hang = "Duty('hang', timedelta(minutes=5), 'tests.watch.errands.hang', limit=timedelta(seconds=1))"
-    process = start_loop(hang, "guard.TICK_SECONDS = 0.1; last_words.PATIENCE_SECONDS = 60", **ours)
+    process = start_loop(hang, "guard.TICK_SECONDS = 0.1; last_words.PATIENCE_SECONDS = last_words.LONGEST_SECONDS = 120", **ours)
     assert process.wait(150) == 70
     alert = Alert.objects.get(type=AlertType.TROUBLE)
     assert (alert.key, alert.title) == ("part:watchdog, hang", "the watchdog hung")
@@ -105,6 +105,7 @@ def test_one_that_hangs_says_so_and_ends_itself(discord, ours, file):
 
 FROZEN = """
     watchdog.LOOP_LIMIT_SECONDS = last_words.PATIENCE_SECONDS = 1
+    last_words.LONGEST_SECONDS = 120
     guard.TICK_SECONDS = 0.1
     from freeze_alerts.outbox import courier
     courier.FAREWELL_SECONDS = 60
@@ -124,6 +125,20 @@ def test_one_that_hangs_at_a_frozen_database_says_that_straight_to_discord(disco
     assert "database can't be reached" in json.dumps(discord.messages("errors")[0].payload)
     kept = "".join(each.read_text(encoding="utf-8") for each in tmp_path.glob("spool.jsonl*"))
     assert "|database" in kept
+
+
+LAST_WORDS = """
+    import threading
+    from freeze_alerts.watch import last_words
+    last_words.LONGEST_SECONDS = 0.1
+    last_words._say = {say}
+    last_words.end("looking at a disk", 600)
+"""
+
+
+@pytest.mark.parametrize("say", ["lambda *_: threading.Event().wait()", "lambda *_: 1 / 0"], ids=["hang", "fail"])
+def test_it_ends_itself_even_if_its_last_words_do_not_come_out(say):
+    assert start_python(LAST_WORDS.format(say=say)).wait(150) == 70
 
 
 def test_without_a_database_it_goes_on_with_what_it_can_and_says_so(discord, ours, file):
