@@ -29,6 +29,7 @@ def path(settings, tmp_path, monkeypatch):
         **settings.FREEZE_ALERTS, "DELIVERY": {"SPOOL": str(tmp_path / "spool.jsonl"), "DOORBELL": "none"}
     }  # fmt: skip
     monkeypatch.setattr(courier, "HEAD_START_SECONDS", 0.0)
+    monkeypatch.setattr(courier, "FAREWELL_SECONDS", 60.0)  # a busy machine takes its time
     return tmp_path / "spool.jsonl"
 
 
@@ -62,7 +63,7 @@ def payment(key="1", **told):
 
 def test_with_the_database_away_an_alert_is_said_at_once_and_spooled(discord, outage):
     assert payment() is Outcome.SPOOLED
-    discord.wait_for(lambda server: len(server.messages()) == 2)
+    discord.wait_for(lambda server: len(server.messages()) == 2, timeout_seconds=60)
     (told,) = discord.messages("payments")
     assert "not yet booked" in str(told.payload)
     (database,) = discord.messages("errors")
@@ -74,7 +75,7 @@ def test_with_the_database_away_an_alert_is_said_at_once_and_spooled(discord, ou
 def test_when_the_database_is_back_it_is_booked_once_and_tied_to_its_message(discord):
     with away():
         payment(value=3)
-        discord.wait_for(lambda server: len(server.messages()) == 2)
+        discord.wait_for(lambda server: len(server.messages()) == 2, timeout_seconds=60)
         courier.close()
     deliver_once()
     alert = Alert.objects.get(type=AlertType.PAYMENT_ERROR)
@@ -89,7 +90,7 @@ def test_the_outage_itself_is_an_alert_that_has_ended(discord):
     with away(InterfaceError("connection already closed")):
         payment()
         payment("2")
-        discord.wait_for(lambda server: len(server.messages()) == 3)
+        discord.wait_for(lambda server: len(server.messages()) == 3, timeout_seconds=60)
         courier.close()
     deliver_once()
     deliver_once()
@@ -159,7 +160,7 @@ def test_with_neither_database_nor_spool_it_is_said_all_the_same_and_kept_in_mem
 
     with away():
         payment()
-        discord.wait_for(lambda server: len(server.messages("payments")) == 1)
+        discord.wait_for(lambda server: len(server.messages("payments")) == 1, timeout_seconds=60)
         assert "kept nowhere but here" in str(discord.messages("payments")[0].payload)
         wait_until(lambda: len(spool.memory) == 4)  # two reports, and that both were posted
     booking.book_spool()
@@ -169,6 +170,8 @@ def test_with_neither_database_nor_spool_it_is_said_all_the_same_and_kept_in_mem
 
 AWAY = """
 from freeze_alerts.alerts import open_alert
+from freeze_alerts.outbox import courier
+courier.FAREWELL_SECONDS = 45
 for key in "aab":
     print(open_alert("payments.error", key=key, title=f"declined {key}"))
 """
@@ -199,7 +202,7 @@ def test_the_courier_keeps_a_modest_pace(discord, outage, monkeypatch):
     monkeypatch.setattr(courier, "SECONDS_EACH", 1000.0)
     for number in range(12):
         payment(str(number))
-    discord.wait_for(lambda server: len(posts(server)) == courier.BURST)
+    discord.wait_for(lambda server: len(posts(server)) == courier.BURST, timeout_seconds=60)
     assert spool.mentioning("payments.error|11")
 
 

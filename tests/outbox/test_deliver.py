@@ -477,14 +477,14 @@ settle.posted = lambda *answer: os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_killed_before_the_post_it_is_sent_by_the_next(discord, settings):
-    discord.fail(Failure.hang(3))
+    discord.fail(Failure.hang(600))
     trouble()
     deliverer = start_deliverer(settings)
     wait_until(lambda: "sending" in states().values())
     kill(deliverer)
     let_the_lease_run_out()
     deliver_once()
-    discord.wait_for(lambda server: len(server.messages()) == 1)
+    discord.wait_for(lambda server: len(server.messages()) == 1, timeout_seconds=60)
     assert set(states().values()) == {"sent"}
 
 
