@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from celery import Task, shared_task
 from celery.signals import beat_init, before_task_publish, task_failure, worker_process_shutdown
 
@@ -145,6 +147,8 @@ def finish_sending(**_: object) -> None:
     """A pool child runs no atexit hooks: without this its last message would wait for its lease to run out."""
     intake.close()
     doorbell.close()
+    if courier := sys.modules.get("freeze_alerts.outbox.courier"):  # drags requests in; here only after an outage
+        courier.close()
 
 
 task_failure.connect(attach.on_task_failure, dispatch_uid="freeze_alerts.on_task_failure")

@@ -47,7 +47,7 @@ def _is_booked(line: spool.Line) -> bool:
     try:
         _book_line(line)
     except Exception as error:
-        if isinstance(error, (DatabaseError, InterfaceError)) and not isinstance(error, DataError):
+        if isinstance(error, (DatabaseError, InterfaceError)) and not isinstance(error, (DataError, IntegrityError)):
             raise  # away, read-only, not migrated, busy: all of it passes
         logger.exception("a line of the spool can't be booked and is put aside")
         if not spool.reject(line):

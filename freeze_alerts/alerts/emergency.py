@@ -28,6 +28,8 @@ SAY_AGAIN_AFTER_SECONDS = 15 * 60.0
 TAKE_OVER_AFTER_SECONDS = 30.0
 """Who spooled it first says it. If that process has not by then, any other may."""
 LONGEST_TEXT = 4_096
+SHORT_TEXT = 1_000
+"""What is left of one that is too long for a line of the spool, once its fields are gone."""
 
 
 def without_database(report: Report, error: Exception) -> Outcome:
@@ -91,9 +93,11 @@ def _keep(report: Report) -> str:
     told = asdict(replace(report, text=report.text[:LONGEST_TEXT]))
     told |= {"type": report.entry.value, "at": report.at.isoformat()}
     del told["entry"]
-    line_id = str(uuid.uuid4())
-    spool.keep({"id": line_id, "key": report.open_key, "at": time.time(), "report": told})
-    return line_id
+    line = {"id": str(uuid.uuid4()), "key": report.open_key, "at": time.time(), "report": told}
+    if not spool.fits(line):
+        told |= {"text": report.text[:SHORT_TEXT], "fields": []}
+    spool.keep(line)
+    return str(line["id"])
 
 
 def _say(report: Report, line_id: str, *, urgent: bool = True) -> None:

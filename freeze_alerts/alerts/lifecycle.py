@@ -39,8 +39,11 @@ REDRAW_OLD_AFTER = timedelta(hours=1)
 _RACES = 5
 
 
-class TooManyRaces(conf.FreezeAlertsError):
-    """The alert changed under our hands at every try."""
+class TooManyRaces(conf.FreezeAlertsError, IntegrityError):
+    """The alert changed under our hands at every try, or we stand in a snapshot that shows none of it.
+
+    A failure of the database's like any other: whoever tells spools it, and it is booked in a moment.
+    """
 
 
 def open_alert(

@@ -42,6 +42,11 @@ def keep(line: Mapping[str, Any]) -> bool:
     return safe
 
 
+def fits(line: Mapping[str, Any]) -> bool:
+    """Whether it is short enough to be kept as one line."""
+    return len(_raw(line)) <= LONGEST_LINE_BYTES
+
+
 def reject(line: Mapping[str, Any]) -> bool:
     """Put a line aside that can't be booked, so that it is neither lost nor in the way of the others."""
     return _keep(rejected_path(), line)
@@ -119,7 +124,7 @@ def _has_lines() -> bool:
 
 
 def _keep(path: Path, line: Mapping[str, Any]) -> bool:
-    raw = json.dumps(line, default=str).encode() + b"\n"
+    raw = _raw(line)
     try:
         if len(raw) > LONGEST_LINE_BYTES:
             raise OSError(f"a line of {len(raw)} bytes is too long")
@@ -129,6 +134,10 @@ def _keep(path: Path, line: Mapping[str, Any]) -> bool:
         logger.error("the spool %s can't be written: %s", path, error)
         return False
     return True
+
+
+def _raw(line: Mapping[str, Any]) -> bytes:
+    return json.dumps(line, default=str).encode() + b"\n"
 
 
 @contextlib.contextmanager

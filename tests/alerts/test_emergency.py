@@ -6,15 +6,24 @@ import os
 
 import django
 import pytest
-from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError, connection, transaction
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 
-from freeze_alerts import signals
-from freeze_alerts.alerts import Outcome, booking, open_alert
+from freeze_alerts import signals, tasks
+from freeze_alerts.alerts import Outcome, booking, lifecycle, open_alert
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.catalog import AlertType, Severity
 from freeze_alerts.delivery import deliver_once
 from freeze_alerts.outbox import courier, doorbell, fold, spool
 from freeze_alerts.outbox.models import Booked, Message
+from freeze_alerts.sources.errors import intake
 from tests.factories import AlertFactory
 from tests.outbox.brokers import free_port
 from tests.outbox.passes import posts, states
@@ -373,6 +382,34 @@ def test_an_alert_that_can_never_be_booked_is_at_least_told_of(path):
 def test_a_very_long_text_is_kept_as_far_as_a_card_shows_it(path, outage):
     payment(text="🔥" * 50_000)
     assert len(lines_of(path, "report")) == 2
+
+
+def test_one_with_more_than_a_line_holds_is_kept_without_its_fields(path, outage):
+    payment(text="🔥" * 50_000, fields=[("what the provider said", "🔥" * 9_000)])
+    assert [line["report"]["fields"] for line in lines_of(path, "report") if "payments" in line["key"]] == [[]]
+    assert len(spool.memory) == 0
+
+
+def test_who_loses_every_race_is_spooled_and_booked_in_a_moment(path, monkeypatch):
+    def lose(*_):
+        raise IntegrityError("UNIQUE constraint failed")
+
+    with monkeypatch.context() as races:
+        races.setattr(lifecycle, "_news", lose)
+        assert payment() is Outcome.SPOOLED
+    assert len(lines_of(path, "report")) == 1  # and no outage beside it
+    booking.book_spool()
+    assert Alert.objects.get().key == "1"
+
+
+def test_a_pool_child_that_ends_says_what_it_has_to_say_without_a_database(discord, monkeypatch):
+    monkeypatch.setattr(courier, "HEAD_START_SECONDS", 3600.0)
+    monkeypatch.setattr(doorbell, "_doorbell", doorbell.Doorbell())
+    monkeypatch.setattr(intake, "_intake", intake.Intake())
+    with away():
+        payment()
+        tasks.finish_sending()
+    assert len(discord.messages("payments")) == 1
 
 
 def test_where_no_webhook_takes_it_the_spare_ways_are_told(discord, outage, settings, mailoutbox):

@@ -95,7 +95,9 @@ def test_it_ends_after_the_duty_it_is_at(ours, file):
 
 def test_one_that_hangs_says_so_and_ends_itself(discord, ours, file):
     hang = "Duty('hang', timedelta(minutes=5), 'tests.watch.errands.hang', limit=timedelta(seconds=1))"
-    process = start_loop(hang, "guard.TICK_SECONDS = 0.1; last_words.PATIENCE_SECONDS = last_words.LONGEST_SECONDS = 120", **ours)
+    process = start_loop(
+        hang, "guard.TICK_SECONDS = 0.1; last_words.PATIENCE_SECONDS = last_words.LONGEST_SECONDS = 120", **ours
+    )
     assert process.wait(150) == 70
     alert = Alert.objects.get(type=AlertType.TROUBLE)
     assert (alert.key, alert.title) == ("part:watchdog, hang", "the watchdog hung")
