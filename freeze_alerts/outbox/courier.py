@@ -8,6 +8,7 @@ webhook takes goes by the spare ways.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import queue
@@ -53,7 +54,7 @@ class Parcel:
 
 class Courier:
     def __init__(self) -> None:
-        self.waiting: queue.Queue[Parcel] = queue.Queue(WAITING_MOST)
+        self.waiting: queue.Queue[Parcel | None] = queue.Queue(WAITING_MOST)
         self.said: dict[str, float] = {}
         self.lock = threading.Lock()
         self.thread: threading.Thread | None = None
@@ -77,6 +78,8 @@ class Courier:
         """Let it finish what it has begun; the spool has the rest."""
         self.closed.set()
         if self.thread is not None:
+            with contextlib.suppress(queue.Full):  # then it is not idle, and need not be woken
+                self.waiting.put_nowait(None)
             self.thread.join(FAREWELL_SECONDS)
 
     def _has_thread(self) -> bool:
@@ -98,6 +101,8 @@ class Courier:
                     if self.waiting.empty():
                         self.thread = None
                         return
+                continue
+            if parcel is None:  # woken, to end
                 continue
             try:
                 self._deliver(parcel)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 from django.utils import timezone
 
@@ -53,3 +55,13 @@ def test_what_is_not_urgent_is_left_to_the_spool_by_a_process_that_ends(discord)
     ours.carry(parcel("1", urgent=False))
     ours.close()
     assert posts(discord) == []
+
+
+def test_one_that_has_nothing_more_to_say_lets_its_process_end_at_once(discord, monkeypatch):
+    monkeypatch.setattr(courier, "IDLE_SECONDS", 3600.0)
+    ours, said = courier.Courier(), threading.Event()
+    ours.carry(parcel("1", delivered=lambda _webhook, _message_id: said.set()))
+    thread = ours.thread
+    assert said.wait(60)
+    ours.close()
+    assert not thread.is_alive()
