@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import connection, transaction
-from django.http import HttpResponseRedirect
+from django.http import HttpResponseRedirect, JsonResponse
 from django.urls import include, path
 
 from freeze_alerts.admin import AuditAdminMixin
@@ -133,4 +133,12 @@ formsets = admin.AdminSite(name="formsets")
 formsets.register(models.Animal, OwnFormsetAdmin)
 
 
-urlpatterns = [path("audited/", site.urls), path("formsets/", formsets.urls), path("", include("tests.urls"))]
+def in_transaction(request):
+    """Whether a view begins within a transaction: what ATOMIC_REQUESTS is there for."""
+    return JsonResponse(connection.in_atomic_block, safe=False)
+
+
+urlpatterns = [
+    path("audited/", site.urls), path("formsets/", formsets.urls), path("in-transaction/", in_transaction),
+    path("", include("tests.urls")),
+]  # fmt: skip

@@ -85,6 +85,7 @@ PATHS = [
 def test_what_is_gone_is_what_is_recorded(path, is_atomic, client, settings, monkeypatch):
     zoo = stock()
     monkeypatch.setitem(settings.DATABASES["default"], "ATOMIC_REQUESTS", is_atomic)
+    assert client.get("/in-transaction/").json() is is_atomic
     before = Counter(counts())
 
     path.go(client, zoo)

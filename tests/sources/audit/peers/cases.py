@@ -14,8 +14,10 @@ from django.urls import reverse
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.outbox.models import Message
 from freeze_alerts.sources.audit.models import Deletion
+from freeze_alerts.sources.audit.restore import Blocked, Person, restore
 from freeze_alerts.sources.audit.rows import read_rows
 from freeze_alerts.sources.audit.scope import audited_deletes
+from freeze_alerts.sources.audit.verifying import verify
 from tests.sources.audit.peers.models import Book, Page, Shelf
 from tests.sources.audit.peers.urls import BASES, STACKS
 
@@ -138,6 +140,41 @@ def test_what_is_rolled_back_on_another_database_is_never_told():
     assert Shelf.objects.using("other").exists()
     assert not Deletion.objects.filter(confirmed=True).exists()
     assert not Message.objects.exists()
+
+
+def standing(using: str) -> list[list[tuple[object, ...]]]:
+    return [list(model.objects.using(using).order_by("pk").values_list()) for model in (Shelf, Book, Page)]
+
+
+def test_what_went_on_another_database_comes_back_there_and_only_there():
+    shelf = fill("other")
+    number, before = shelf.pk, standing("other")
+    with audited_deletes("ada"):
+        shelf.delete()
+    Shelf.objects.create(pk=number, name="Of the same number, here")
+    here = standing("default")
+    deletion = Deletion.objects.get()
+
+    done = restore(deletion, by=Person("Ann"))
+
+    assert (done.rows, standing("other"), standing("default")) == (5, before, here)
+    deletion.refresh_from_db()
+    assert (deletion.restored_by, verify().faults) == ("Ann", [])
+
+
+def test_what_is_in_the_way_on_another_database_is_seen_and_nothing_is_written():
+    shelf = fill("other")
+    number = shelf.pk
+    with audited_deletes("ada"):
+        shelf.delete()
+    Shelf.objects.using("other").create(pk=number, name="A newer one")
+    before = standing("other")
+
+    with pytest.raises(Blocked, match="its key is in use again"):
+        restore(Deletion.objects.get(), by=Person("Ann"))
+
+    assert standing("other") == before
+    assert Deletion.objects.get().restorations == []
 
 
 def test_sql_on_the_other_database_is_counted_beside_what_goes_on_ours():
