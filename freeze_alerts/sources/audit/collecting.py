@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.db.models.deletion import Collector
 
 from freeze_alerts import conf
-from freeze_alerts.sources.audit.chunks import Chunk, Keys, Packer, Table, table_of
+from freeze_alerts.sources.audit.chunks import Chunk, Keys, Packer, Table, key_fields, table_of
 from freeze_alerts.sources.audit.masking import MARK, Rules
 from freeze_alerts.sources.audit.models import NAME_LENGTH
 from freeze_alerts.sources.audit.who import clean
@@ -83,12 +83,12 @@ class Gathering(Collector):
             if instances:
                 yield model, _completed(model, list(instances), self.using)
 
-    def cut(self) -> Iterator[tuple[str, str, Any, Iterable[tuple[Any, Any]]]]:
-        """The references that will be cut: model, attname, new value, and (pk, old value) of each row."""
+    def cut(self) -> Iterator[tuple[Field[Any, Any], Any, Iterable[tuple[Any, Any]]]]:
+        """The references that will be cut: their column, its new value, and (pk, old value) of each row."""
         for (column, value), batches in self.field_updates.items():
             new = value.pk if isinstance(value, Model) else value
             for objs in batches:
-                yield column.model._meta.label_lower, column.attname, new, _pairs(objs, column.attname)
+                yield column, new, _pairs(objs, column.attname)
 
 
 class Snapshooter:
@@ -100,6 +100,7 @@ class Snapshooter:
         self._packer = Packer()
         self._cut: dict[tuple[str, str], set[Any]] = {}
         self._tables: dict[tuple[type[Model], bool], Table] = {}
+        self._secret: dict[type[Model], list[str]] = {}
 
     def add(self, instances: Sequence[Model], *, keys_only: bool = False) -> None:
         """Rows of one model. Those that are known already are passed over."""
@@ -118,7 +119,10 @@ class Snapshooter:
     def gather(self, collector: Gathering) -> None:
         for _, instances in collector.groups():
             self.add(instances)
-        for model, attname, new, pairs in collector.cut():
+        for column, new, pairs in collector.cut():
+            model, attname = column.model._meta.label_lower, column.attname
+            if self._hides(column):
+                continue
             known = self._cut.setdefault((model, attname), set())  # each table of an object finds the same ones
             fresh = [(pk, old) for pk, old in islice(pairs, self._limit) if pk not in known]
             known.update(pk for pk, _ in fresh)
@@ -130,12 +134,24 @@ class Snapshooter:
             table = self._table(type(each), False)
             hidden = not set(table.key).isdisjoint(table.masked)
             object_id = MARK if hidden else key_text(each.pk)
-            root = Root(table.label, clean(object_id)[:255], clean(object_name(each, hidden=hidden)), each.pk)
-            self.snapshot.roots.append(root)
+            name = "" if hidden else object_name(each, self._secrets(each))
+            self.snapshot.roots.append(Root(table.label, clean(object_id)[:255], clean(name), each.pk))
 
     def finish(self) -> Snapshot:
         self.snapshot.chunks = self._packer.finish()
         return self.snapshot
+
+    def _secrets(self, instance: Model) -> list[str]:
+        """The values of an object that are not to be kept: its name may say one."""
+        model = type(instance)
+        if model not in self._secret:
+            self._secret[model] = [each.attname for each in model._meta.concrete_fields if self._hides(each)]
+        return [text for name in self._secret[model] if (text := str(instance.__dict__.get(name) or ""))]
+
+    def _hides(self, column: Field[Any, Any]) -> bool:
+        """Whether the values of a column, or the keys of its rows, are not kept."""
+        columns = (column, *key_fields(column.model))
+        return any(self._rules.hides(each.model._meta.label_lower, each) for each in columns)
 
     def _table(self, model: type[Model], keys_only: bool) -> Table:
         if (model, keys_only) not in self._tables:
@@ -153,12 +169,15 @@ def key_text(pk: Any) -> str:
     return ",".join(map(str, pk)) if isinstance(pk, tuple) else str(pk)[:255]
 
 
-def object_name(instance: Model, *, hidden: bool = False) -> str:
-    """What the object calls itself; what kind it is where it can't say, or would say a secret key."""
+def object_name(instance: Model, secrets: Iterable[str] = ()) -> str:
+    """What the object calls itself, without these; what kind it is where it can't say."""
     try:
-        return "" if hidden else str(instance)[:NAME_LENGTH]
+        name = str(instance)
     except Exception:  # noqa: BLE001 - somebody else's __str__, which must not stop their delete
-        return f"{instance._meta.verbose_name} object ({key_text(instance.pk)})"[:NAME_LENGTH]
+        name = f"{instance._meta.verbose_name} object ({key_text(instance.pk)})"
+    for each in secrets:
+        name = name.replace(each, MARK)
+    return name[:NAME_LENGTH]
 
 
 def missing_private_names() -> list[str]:

@@ -6,8 +6,8 @@ from django.db.models import CharField, Model
 
 from freeze_alerts.sources.audit import masking
 from freeze_alerts.sources.audit.masking import MARK
-from freeze_alerts.sources.audit.models import DeletedRows, Deletion
-from freeze_alerts.sources.audit.rows import read_rows, unpack
+from freeze_alerts.sources.audit.models import DeletedRoot, DeletedRows, Deletion
+from freeze_alerts.sources.audit.rows import read_links, read_rows, unpack
 from freeze_alerts.sources.audit.scope import audited_deletes
 from tests.zoo import models
 from tests.zoo.stock import stock
@@ -71,6 +71,20 @@ def test_no_secret_is_in_the_record_not_even_in_part(lock):
     row = next(each for each in read_rows(Deletion.objects.get()) if each.model == "zoo.lock")
     assert row.masked == {"api_token", "pin"}
     assert row.values.keys() == {"id", "enclosure_id"}
+
+
+def test_no_secret_is_in_the_name_of_an_object(lock, monkeypatch):
+    monkeypatch.setattr(models.Lock, "__str__", lambda self: f"{'x' * 190} lock {self.api_token}")
+    with audited_deletes("test"):
+        lock.delete()
+    assert DeletedRoot.objects.get().repr == f"{'x' * 190} lock {MARK}"
+
+
+def test_no_secret_is_in_a_reference_that_was_cut(lock):
+    owl = models.Owl.objects.get()
+    with audited_deletes("test", mask=["zoo.visit.animal", "zoo.enclosure.id"]):
+        owl.delete()
+    assert {link.model for link in read_links(Deletion.objects.get())} == {"zoo.animal"}
 
 
 def test_what_an_admin_says_to_keep_is_kept_and_what_it_says_to_mask_is_not(lock):
