@@ -6,9 +6,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.paths import ROOT
 
 
+@pytest.mark.timeout(600)  # a suite of its own, and a machine may be busy
 def test_the_mixin_stands_before_other_peoples_classes():
     told = subprocess.run(
         [
@@ -16,7 +19,7 @@ def test_the_mixin_stands_before_other_peoples_classes():
             "--ds=tests.sources.audit.peers.settings", "-o", "filterwarnings=default", "--create-db",
             "tests/sources/audit/peers/cases.py",
         ],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=170,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=570,
         env={**os.environ, "FREEZE_ALERTS_TEST_NAME": f"test_freeze_peers_{os.getpid()}"},
     )  # fmt: skip
     assert told.returncode == 0, told.stdout[-6000:] + told.stderr[-2000:]
