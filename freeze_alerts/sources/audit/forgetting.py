@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.db import router, transaction
+from django.db.models import Model
 
 from freeze_alerts.sources.audit import chain, telling
-from freeze_alerts.sources.audit.chunks import drop, pack, stored_key
+from freeze_alerts.sources.audit.batches import label_of
+from freeze_alerts.sources.audit.chunks import Keys, drop, pack, stored_key
 from freeze_alerts.sources.audit.collecting import key_text
 from freeze_alerts.sources.audit.models import DeletedRoot, DeletedRows, Deletion
-from freeze_alerts.sources.audit.rows import unpack
+from freeze_alerts.sources.audit.rows import find_model, unpack
 
 
 @dataclass(frozen=True)
@@ -23,62 +26,82 @@ class Forgotten:
 
 
 def forget(model: str, object_id: str) -> Forgotten:
-    """Take one object's row, its name and the names of its files out of every record, and seal those anew."""
+    """Take one object's rows, its name and the names of its files out of every record, and seal those anew.
+
+    An object of a multi-table model is forgotten in each of its tables, whichever of them is named.
+    """
     records = rows = 0
-    for deletion in _naming(model):
-        count = _forget_in(deletion, model, object_id)
+    tables = _tables(model)
+    for deletion in _naming(tables):
+        count = _forget_in(deletion, tables, object_id)
         if count:
             records, rows = records + 1, rows + count
             chain.append(deletion, chain.FORGOTTEN)
     return Forgotten(records, rows)
 
 
-def _naming(model: str) -> Iterator[Deletion]:
-    """Every record with rows of this model in it."""
+def _tables(label: str) -> set[str]:
+    """The labels under which an object's rows are recorded: its model's, its parents', its children's."""
+    model = find_model(label)
+    if model is None:
+        return {label}
+    above = {label_of(model), *map(label_of, _parents(model))}
+    return above | {label_of(each) for each in apps.get_models() if above & {*map(label_of, _parents(each))}}
+
+
+def _parents(model: type[Model]) -> list[type[Model]]:
+    """The models whose tables hold a part of each object, under the same key."""
+    model = model._meta.concrete_model or model
+    direct = [each for each, link in model._meta.parents.items() if link and link.primary_key and link.model is model]
+    return [each for parent in direct for each in (parent, *_parents(parent))]
+
+
+def _naming(tables: set[str]) -> Iterator[Deletion]:
+    """Every record with rows of these models in it."""
     for deletion in Deletion.objects.order_by("pk").iterator(chunk_size=200):
-        if model in deletion.counts or model in deletion.roots:
+        if not tables.isdisjoint((*deletion.counts, *deletion.roots)):
             yield deletion
 
 
-def _forget_in(deletion: Deletion, model: str, object_id: str) -> int:
+def _forget_in(deletion: Deletion, tables: set[str], object_id: str) -> int:
     with transaction.atomic(using=router.db_for_write(Deletion)):
-        roots = DeletedRoot.objects.filter(deletion=deletion, model=model, object_id=object_id)
+        deletion = Deletion.objects.select_for_update().get(pk=deletion.pk)  # it may be put back meanwhile
+        roots = DeletedRoot.objects.filter(deletion=deletion, model__in=tables, object_id=object_id)
         named = roots.exclude(repr="").update(repr="")
-        rows, files = _forget_rows(deletion, model, object_id)
-        if not rows and not named:
+        gone, files = _forget_rows(deletion, tables, object_id)
+        if not gone and not named:
             return 0
-        gone = Counter({model: rows}) if rows else Counter()
         deletion.counts = dict(Counter(deletion.counts) - gone)
         deletion.left_out = dict(Counter(deletion.left_out) + gone)
-        deletion.row_count -= rows
+        deletion.row_count -= gone.total()
         deletion.files = [name for name in deletion.files if name not in files]
         deletion.content_hash = chain.content_hash(deletion)
         deletion.save()
         telling.tell_changed(deletion)
-    return rows or named
+    return gone.total() or named
 
 
-def _forget_rows(deletion: Deletion, model: str, object_id: str) -> tuple[int, set[str]]:
-    count = 0
+def _forget_rows(deletion: Deletion, tables: set[str], object_id: str) -> tuple[Counter[str], set[str]]:
+    gone: Counter[str] = Counter()
     files: set[str] = set()
     for chunk in DeletedRows.objects.filter(deletion=deletion).order_by("number").iterator(chunk_size=20):
         content = unpack(bytes(chunk.data))
-        keys = set()
+        keys: Keys = {}
         for table in content["tables"]:
-            for key, row in _meant(table, model, object_id):
-                keys.add(key)
+            for key, row in _meant(table, object_id) if table["model"] in tables else ():
+                keys.setdefault(table["model"], set()).add(key)
                 files |= {value for value in row if isinstance(value, str)}
+                gone[table["model"]] += 1
         if keys:
-            dropped = drop(content, {model: keys})
-            chunk.data, chunk.row_count = pack(content), chunk.row_count - dropped
+            chunk.row_count -= drop(content, keys)
+            chunk.data = pack(content)
             chunk.save(update_fields=["data", "row_count"])
-            count += dropped
-    return count, files
+    return gone, files
 
 
-def _meant(table: dict[str, Any], model: str, object_id: str) -> Iterator[tuple[Any, list[Any]]]:
+def _meant(table: dict[str, Any], object_id: str) -> Iterator[tuple[Any, list[Any]]]:
     names = [attname for attname, _ in table["columns"]]
-    for row in table["rows"] if table["model"] == model else ():
+    for row in table["rows"]:
         key = stored_key(table, names, row)
         if key_text(key) == object_id:
             yield key, row

@@ -209,6 +209,29 @@ def test_an_object_is_forgotten_wherever_it_is():
     assert verify().faults == []
 
 
+@pytest.mark.parametrize("label", ["zoo.animal", "zoo.bird", "zoo.owl"])
+def test_an_object_of_three_tables_is_forgotten_in_all_of_them(label):
+    zoo = stock()
+    number = zoo.owl.pk
+    with audited_deletes("ada"):
+        zoo.owl.delete()
+
+    assert forget(label, str(number)) == Forgotten(records=1, rows=3)
+
+    deletion = Deletion.objects.get()
+    assert "Olga" not in {row.values.get("name") for row in read_rows(deletion)}
+    assert (deletion.root_objects.get().repr, "Olga" in str(Alert.objects.get().fields)) == ("", False)
+    assert verify().faults == []
+
+
+def test_an_object_is_forgotten_by_the_name_of_its_proxy_too():
+    zoo = stock()
+    number = zoo.chick.pk
+    with audited_deletes("ada"):
+        zoo.chick.delete()
+    assert forget("zoo.songbird", str(number)) == Forgotten(records=1, rows=2)
+
+
 def test_of_what_no_record_holds_nothing_is_forgotten(three):
     assert forget("zoo.tag", "no-such-tag") == Forgotten(0, 0)
     assert forget("zoo.animal", "1").records == 0
