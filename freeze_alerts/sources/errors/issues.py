@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -18,7 +18,7 @@ from freeze_alerts import conf, signals
 from freeze_alerts.sources.errors import fingerprint
 from freeze_alerts.sources.errors.models import Issue, IssueRelease, IssueUser, database
 from freeze_alerts.sources.errors.record import Frame, Record
-from freeze_alerts.sources.errors.scrub import keyed, scrub
+from freeze_alerts.sources.errors.scrub import keyed, scrub, storable
 from freeze_alerts.sources.errors.tally import Group, Kind
 from freeze_alerts.sources.errors.upsert import insert_new
 
@@ -110,7 +110,7 @@ def _tell_resolved(issue: Issue, by: str, reason: str) -> None:
 
 
 def _find(digest: str, group: Group, release: str) -> Seen:
-    record = group.record
+    record = _storable(group.record)
     issue = Issue(
         fingerprint_version=fingerprint.VERSION, fingerprint=digest, title=title(record), culprit=culprit(record),
         level=record.level, payment=record.payment, sample=sample(record), environment=record.environment,
@@ -176,7 +176,16 @@ def _newest_release(group: Group) -> str:
 
 
 def release_or_running(release: str) -> str:
-    return release or conf.current().release[:255]
+    return storable(release) or conf.current().release[:255]
+
+
+def _storable(record: Record) -> Record:
+    """One that no database refuses, since what can't be booked would keep all that comes after it waiting."""
+    said = {each.name: getattr(record, each.name) for each in fields(record)}
+    texts = {name: storable(value) for name, value in said.items() if isinstance(value, str)}
+    frames = tuple(Frame._make(storable(each) if isinstance(each, str) else each for each in frame)
+                   for frame in record.frames)  # fmt: skip
+    return replace(record, **texts, frames=frames)
 
 
 def title(record: Record) -> str:

@@ -40,10 +40,15 @@ _RULES = (
 
 def scrub(text: str, longest: int = LONGEST) -> str:
     """The text as it may be kept and told, cut to its first ``longest`` characters."""
-    text = text[: min(longest * 2, LONGEST)].replace("\x00", "")
+    text = storable(text[: min(longest * 2, LONGEST)])
     for pattern, instead in _RULES:
         text = pattern.sub(instead, text)
     return text[:longest]
+
+
+def storable(text: str) -> str:
+    """Text that every database takes: PostgreSQL has no NUL, and none has half a surrogate."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def keyed(identity: str) -> str:

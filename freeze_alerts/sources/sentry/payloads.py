@@ -43,7 +43,7 @@ class News:
 
 def read(resource: str, body: Mapping[str, Any], settings: conf.Settings, scrub: Scrub) -> News:
     """The news in a webhook. Anything that is not as documented is no news."""
-    data, action = _mapping(body, "data"), _text(body, "action")
+    data, action = _mapping(body, "data"), text_of(body, "action")
     if resource == "event_alert":
         return _event(data, settings, scrub)
     if resource == "metric_alert":
@@ -60,8 +60,10 @@ def key_of(issue: str) -> str:
 
 def told_of(issue: str, row: Mapping[str, Any], *, text: str, scrub: Scrub, release: str = "") -> dict[str, Any]:
     """The arguments of a signal about an issue, from an event or an issue as Sentry describes it."""
-    fields = [("Where", _clean(row, "culprit", scrub)), ("Release", release), ("Issue", _text(row, "shortId"))]
-    link = next((each for each in (_text(row, "web_url"), _text(row, "permalink")) if each.startswith("https://")), "")
+    fields = [("Where", _clean(row, "culprit", scrub)), ("Release", release), ("Issue", text_of(row, "shortId"))]
+    link = next(
+        (each for each in (text_of(row, "web_url"), text_of(row, "permalink")) if each.startswith("https://")), ""
+    )
     return {
         "key": key_of(issue), "title": _clean(row, "title", scrub)[:TITLE_LONGEST] or "an error", "text": text,
         "fields": [[name, value] for name, value in fields if value], "release": release, "link": link,
@@ -69,24 +71,24 @@ def told_of(issue: str, row: Mapping[str, Any], *, text: str, scrub: Scrub, rele
 
 
 def _event(data: Mapping[str, Any], settings: conf.Settings, scrub: Scrub) -> News:
-    event, rule = _mapping(data, "event"), _text(data, "triggered_rule")
-    alert_type, issue = _alert_type(rule, settings), _text(event, "issue_id")
+    event, rule = _mapping(data, "event"), text_of(data, "triggered_rule")
+    alert_type, issue = _alert_type(rule, settings), text_of(event, "issue_id")
     if alert_type in _SPIKES:
-        return _spike(alert_type, _priority(event), _text(event, "title"), "", scrub)
+        return _spike(alert_type, _priority(event), text_of(event, "title"), "", scrub)
     if alert_type is None or not issue:
         return News(why_not=f"no rule of ours: {rule[:80]!r}")
-    if _elsewhere(_PROJECT.search(_text(event, "url")), settings):
+    if _elsewhere(_PROJECT.search(text_of(event, "url")), settings):
         return News(why_not="another project")
     tags = dict(_pairs(event.get("tags")))
     payment = tags.get("domain") == "payment" or alert_type == AlertType.PAYMENT_ERROR
-    release = _text(event, "release") or tags.get("release", "")
+    release = text_of(event, "release") or tags.get("release", "")
     texts = {
         AlertType.NEW_ISSUE: "Sentry has never seen it before.",
         AlertType.REGRESSION: "It was resolved in Sentry, and is back.",
         AlertType.PAYMENT_ERROR: "A payment met an error.",
     }
     told = told_of(issue, event, text=texts[AlertType(alert_type)], scrub=scrub, release=release)
-    identity = f"{rule}|{issue}|{_text(event, 'event_id')}"
+    identity = f"{rule}|{issue}|{text_of(event, 'event_id')}"
     if payment:
         news = {AlertType.NEW_ISSUE: "new", AlertType.REGRESSION: "regression"}.get(AlertType(alert_type), "")
         return News("payment_failed", issue, {**told, "news": news}, identity)
@@ -96,12 +98,12 @@ def _event(data: Mapping[str, Any], settings: conf.Settings, scrub: Scrub) -> Ne
 
 def _metric(action: str, data: Mapping[str, Any], settings: conf.Settings, scrub: Scrub) -> News:
     alert = _mapping(data, "metric_alert")
-    names = [_text(_mapping(alert, "alert_rule"), "name"), _text(alert, "title")]
+    names = [text_of(_mapping(alert, "alert_rule"), "name"), text_of(alert, "title")]
     alert_type = next((found for name in names if (found := _alert_type(name, settings))), None)
     if alert_type not in _SPIKES or action not in _LEVELS:
         return News(why_not=f"no rule of ours: {names[0][:80]!r} {action[:20]!r}")
-    text = _text(data, "description_text").replace("\\n", "\n")
-    return _spike(alert_type, action, text, _text(data, "web_url"), scrub)
+    text = text_of(data, "description_text").replace("\\n", "\n")
+    return _spike(alert_type, action, text, text_of(data, "web_url"), scrub)
 
 
 def _spike(alert_type: str, action: str, text: str, link: str, scrub: Scrub) -> News:
@@ -119,13 +121,13 @@ def _spike(alert_type: str, action: str, text: str, link: str, scrub: Scrub) -> 
 
 def _issue(action: str, body: Mapping[str, Any], settings: conf.Settings, scrub: Scrub) -> News:
     issue = _mapping(_mapping(body, "data"), "issue")
-    number, slug = _text(issue, "id"), _text(_mapping(issue, "project"), "slug")
+    number, slug = text_of(issue, "id"), text_of(_mapping(issue, "project"), "slug")
     if not number or slug != settings.sentry.project:
         return News(why_not="another project")
     if action in _ENDED:
-        by = scrub(_text(_mapping(body, "actor"), "name"))[:150]
+        by = scrub(text_of(_mapping(body, "actor"), "name"))[:150]
         return News("issue_resolved", number, {"key": key_of(number), "by": by, "reason": _ENDED[action]})
-    if action == "unresolved" and _text(issue, "substatus") == "regressed":
+    if action == "unresolved" and text_of(issue, "substatus") == "regressed":
         told = told_of(number, issue, text="It was resolved in Sentry, and is back.", scrub=scrub)
         return News("issue_regressed", number, told)
     return News(issue=number, why_not="left to the rules")
@@ -138,7 +140,7 @@ def _alert_type(rule: str, settings: conf.Settings) -> str | None:
 def _priority(event: Mapping[str, Any]) -> str:
     """A monitor's issue that comes as an event: its level says how bad it is."""
     occurrence = _mapping(event, "occurrence")
-    level = _text(occurrence, "level") or _text(event, "level")
+    level = text_of(occurrence, "level") or text_of(event, "level")
     return "warning" if level == "warning" else "critical"
 
 
@@ -150,7 +152,7 @@ def _pairs(tags: Any) -> Iterator[tuple[str, str]]:
     pairs = tags.items() if isinstance(tags, Mapping) else tags if isinstance(tags, list) else ()
     for pair in pairs:
         if isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[0], str):  # noqa: PLR2004 - a pair
-            yield pair[0], pair[1] if isinstance(pair[1], str) else ""
+            yield pair[0], _storable(pair[1]) if isinstance(pair[1], str) else ""
 
 
 def _mapping(row: Any, name: str) -> Mapping[str, Any]:
@@ -158,12 +160,17 @@ def _mapping(row: Any, name: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _text(row: Mapping[str, Any], name: str) -> str:
+def text_of(row: Mapping[str, Any], name: str) -> str:
     value = row.get(name)
     if isinstance(value, str):
-        return value[:2000]
+        return _storable(value[:2000])
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
+def _storable(text: str) -> str:
+    """Text that every database takes: PostgreSQL has no NUL, and none has half a surrogate."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
 def _clean(row: Mapping[str, Any], name: str, scrub: Scrub) -> str:
-    return " ".join(scrub(_text(row, name)).split())[:TEXT_LONGEST]
+    return " ".join(scrub(text_of(row, name)).split())[:TEXT_LONGEST]

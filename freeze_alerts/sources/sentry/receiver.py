@@ -88,13 +88,12 @@ def _row(
     headers: Mapping[str, str], body: bytes, resource: str, said: Mapping[str, Any], news: News
 ) -> SentryDelivery:
     digest = hashlib.sha256(news.identity.encode() if news.identity else body).hexdigest()
-    action = said.get("action")
     return SentryDelivery(
         request_id=headers.get(REQUEST_ID, "")[:64] or f"body:{digest[:58]}",
         news_key=digest if news.signal else None,
         issue=news.issue[:64],
         resource=resource,
-        action=action[:32] if isinstance(action, str) else "",
+        action=payloads.text_of(said, "action")[:32],
         news=news.as_json(),
     )
 

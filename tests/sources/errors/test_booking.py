@@ -14,7 +14,7 @@ from freeze_alerts.alerts.models import Alert
 from freeze_alerts.sources.errors import booking, issues, rates
 from freeze_alerts.sources.errors.models import ErrorMinute, FailedPayment, Issue, IssueMinute, IssueUser
 from freeze_alerts.sources.errors.tally import minute_of
-from tests.sources.errors.records import book, kind, record, tally
+from tests.sources.errors.records import book, frame, kind, record, tally
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,6 +54,23 @@ def test_a_new_error_is_an_issue_and_an_alert() -> None:
     assert dict(alert.fields) == {
         "Where": "shop.checkout.pay", "In": "POST /checkout/", "Release": issue.last_release, "Issue": str(issue.pk),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("unfit", ["half a \udcff surrogate", "a \x00 NUL"])
+@pytest.mark.parametrize(
+    "where",
+    ["message", "transaction", "method", "path", "server", "logger", "type", "release", "environment", "level"],
+)
+def test_no_text_keeps_the_counts_of_others_waiting(unfit: str, where: str) -> None:
+    book(kind("other"), record(**{where: unfit[:16]}))
+    assert sum(ErrorMinute.objects.values_list("count", flat=True)) == 2
+    assert Issue.objects.count() == 2
+
+
+@pytest.mark.parametrize("unfit", ["half a \udcff surrogate", "a \x00 NUL"])
+def test_nor_does_the_text_of_a_call_or_of_an_id(unfit: str) -> None:
+    book(record(frames=(frame(unfit, unfit),)), record(user=unfit, payment=True, payment_id=unfit))
+    assert Issue.objects.count() == 2
 
 
 def test_an_error_met_again_is_counted_and_not_told() -> None:

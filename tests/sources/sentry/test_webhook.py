@@ -248,6 +248,17 @@ def test_malformed_json_is_400(client, body):
     assert post(client, "event_alert", body) == 400
 
 
+@pytest.mark.parametrize("unfit", ["\udcff", "\x00"])
+def test_text_that_no_database_takes_is_taken_without_it(client, unfit):
+    tags = [["release", unfit], ["domain", unfit]]
+    body = event_alert(NEW, issue=f"7{unfit}", event=unfit, release="", title=unfit, culprit=unfit, tags=tags)
+    assert post(client, "event_alert", body | {"action": unfit}) == 202
+    assert post(client, "event_alert", event_alert(f"{NEW}{unfit}") | {"action": unfit}) == 202
+    assert post(client, "issue", issue("resolved", number=f"8{unfit}") | {"actor": {"name": unfit}}) == 202
+    assert SentryDelivery.objects.count() == 3
+    assert inbox.work_off() == 3
+
+
 def test_a_body_without_end_is_413(client, monkeypatch):
     monkeypatch.setattr(receiver, "BODY_LONGEST_BYTES", 100)
     assert post(client, "event_alert", event_alert(NEW)) == 413
