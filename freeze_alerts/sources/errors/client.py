@@ -67,7 +67,8 @@ def _begin() -> None:
 def _describe(request: Any, event: Any, _hint: Any) -> Any:
     """Where it happened, and to whom, as far as the request knows already: nothing is looked up."""
     event["request"] = {"method": request.method, "url": request.path}
-    if (user := getattr(request, "_cached_user", None)) is not None and user.pk is not None:
+    user = getattr(request, "_cached_user", getattr(request, "_acached_user", None))
+    if user is not None and user.pk is not None:
         event["user"] = {"id": str(user.pk)}
     return event
 

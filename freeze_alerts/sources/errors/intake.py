@@ -81,11 +81,12 @@ class Intake:
                 connections.close_all()
 
     def _call(self) -> None:
-        if not self.wake.is_set():
-            self.wake.set()
         if in_a_test():
             self.met_a_test = True
-        elif self.thread is None and not self.closed.is_set():
+            return
+        if not self.wake.is_set():
+            self.wake.set()
+        if self.thread is None and not self.closed.is_set():
             with self.lock, contextlib.suppress(RuntimeError):  # no thread begins while the interpreter ends
                 if self.thread is None:
                     thread = threading.Thread(target=self._run, name="freeze-alerts-errors", daemon=True)

@@ -182,7 +182,7 @@ def release_or_running(release: str) -> str:
 def _storable(record: Record) -> Record:
     """One that no database refuses, since what can't be booked would keep all that comes after it waiting."""
     said = {each.name: getattr(record, each.name) for each in fields(record)}
-    texts = {name: storable(value) for name, value in said.items() if isinstance(value, str)}
+    texts: dict[str, Any] = {name: storable(value) for name, value in said.items() if isinstance(value, str)}
     frames = tuple(Frame._make(storable(each) if isinstance(each, str) else each for each in frame)
                    for frame in record.frames)  # fmt: skip
     return replace(record, **texts, frames=frames)

@@ -72,17 +72,17 @@ def matches(record: Record, said: Rules) -> bool:
     """Whether settings make it a payment error, whatever its tags say."""
     return (
         (bool(record.path) and record.path.startswith(said.url_prefixes))
-        or any(_is_below(module, said.modules) for module in _modules(record))
-        or any(_is_exception(name, said.exceptions) for name in record.types)
-        or _is_task(record, said.tasks)
+        or (bool(said.modules) and any(_is_below(module, said.modules) for module in _modules(record)))
+        or (bool(said.exceptions) and any(_is_exception(name, said.exceptions) for name in record.types))
+        or (bool(said.tasks) and _is_task(record, said.tasks))
         or (bool(said.views) and _is_view(record, said.views))
     )
 
 
-def _modules(record: Record) -> list[str]:
+def _modules(record: Record) -> set[str]:
     """Every module on the way to the error; a logger is by custom called after its own."""
     raised_in = [name.rpartition(".")[0] for name in record.types]
-    return [*(frame.module for frame in record.frames), *raised_in, record.logger]
+    return {*[frame.module for frame in record.frames], *raised_in, record.logger}
 
 
 def _is_below(module: str, prefixes: tuple[str, ...]) -> bool:
@@ -91,8 +91,6 @@ def _is_below(module: str, prefixes: tuple[str, ...]) -> bool:
 
 def _is_exception(name: str, exceptions: frozenset[str]) -> bool:
     """Whether the class is one of them, by its whole or its short name, or is made from one."""
-    if not exceptions:
-        return False
     if name in exceptions or name.rpartition(".")[2] in exceptions:
         return True
     raised = _class(name)

@@ -124,13 +124,15 @@ def _frames(raised: Mapping[str, Any]) -> tuple[Frame, ...]:
 
 def _frame(frame: Mapping[str, Any]) -> Frame:
     get = frame.get
-    return Frame(
-        str(get("module") or "")[:NAME_LONGEST],
-        str(get("function") or "")[:NAME_LONGEST],
-        str(get("filename") or "")[:NAME_LONGEST],
-        get("lineno") or 0,
-        str(get("context_line") or "")[:NAME_LONGEST],
-        get("in_app") is True,  # absent for the standard library
+    return Frame._make(
+        (
+            f"{get('module') or ''}"[:NAME_LONGEST],
+            f"{get('function') or ''}"[:NAME_LONGEST],
+            f"{get('filename') or ''}"[:NAME_LONGEST],
+            get("lineno") or 0,
+            f"{get('context_line') or ''}"[:NAME_LONGEST],
+            get("in_app") is True,  # absent for the standard library
+        )
     )
 
 

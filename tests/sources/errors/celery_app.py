@@ -6,7 +6,7 @@ import os
 
 from celery import Celery, Task
 
-from tests.sources.errors.host_project import Broken, init, logger, pay
+from tests.sources.errors.host_project import Broken, be_patient, init, logger, pay
 
 if "SENTRY" in os.environ:
     init()
@@ -23,6 +23,7 @@ app.conf.update(
     worker_send_task_events=False,
 )
 app.autodiscover_tasks(["freeze_alerts"])
+be_patient()
 
 
 @app.task(name="shop.pay", bind=True, max_retries=2)

@@ -33,12 +33,22 @@ def init(**options: Any) -> None:
     sentry_sdk.init(dsn=os.environ.get("SENTRY", ""), release="1.2", **options)
 
 
+def be_patient() -> None:
+    """A process that ends waits for its last errors to be booked, however busy the machine."""
+    from freeze_alerts.sources.errors import intake
+
+    intake.FAREWELL_SECONDS = 100
+
+
 def set_up(when: str) -> None:
     import django
+    from django.conf import settings
 
     if when in {"before", "twice"}:
         init()
     django.setup()
+    if "freeze_alerts" in settings.INSTALLED_APPS:
+        be_patient()
     if when in {"after", "twice"}:
         init()
     if when == "named":

@@ -44,7 +44,10 @@ def live(monkeypatch: pytest.MonkeyPatch, book: Book) -> Iterator[Intake]:
     monkeypatch.setattr(intake, "in_a_test", lambda: False)
     monkeypatch.setattr(intake, "EACH_SECONDS", 3_600.0)
     monkeypatch.setattr(intake, "LONGEST_SECONDS", 3_600.0)
-    opened = Intake()
+    monkeypatch.setattr(intake, "FAREWELL_SECONDS", PATIENCE_SECONDS)
+    elsewhere, opened = Intake(), Intake()
+    elsewhere.closed.set()  # what others log meanwhile starts no thread of the process's own
+    monkeypatch.setattr(intake, "_intake", elsewhere)
     yield opened
     opened.close()
     assert opened.thread is None or not opened.thread.is_alive()
@@ -168,6 +171,16 @@ def test_in_a_test_nothing_is_booked_behind_its_back(book: Book) -> None:
     assert (ours.thread, book.given) == (None, [])
     assert ours.flush(0)
     assert book.given == [1]
+
+
+def test_in_a_test_not_even_a_thread_of_before_is_woken(
+    live: Intake, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live.put(record())
+    assert live.booked.wait(PATIENCE_SECONDS)
+    monkeypatch.setattr(intake, "in_a_test", lambda: True)
+    live.put(record())
+    assert (live.wake.is_set(), book.given, live.tally.count) == (False, [1], 1)
 
 
 def test_what_tests_have_left_behind_is_forgotten_at_the_end(book: Book) -> None:
