@@ -21,7 +21,10 @@ def choose(
 
     ``latest`` is of ``database``, else of the one that it goes into. Raises Trouble.
     """
-    found = manifest.read_all(directory)
+    try:
+        found = manifest.read_all(directory)
+    except OSError as problem:
+        raise Trouble(f"{directory} can't be read: {problem.strerror}", stage="restore") from problem
     if name != LATEST:
         if (named := found.find(name)) is None:
             raise Trouble(_no_such(found, name, directory), stage="restore")

@@ -6,7 +6,6 @@ import contextlib
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.ports import free_port
 from tests.processes import wait_until
 from tests.services import Service
 
@@ -81,7 +81,7 @@ def started() -> Iterator[OwnServer]:
         account = pwd.getpwnam("postgres")
         user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         os.chown(home, account.pw_uid, account.pw_gid)
-    server = OwnServer(Path(found).resolve().parent, home / "data", _free_port(), user)
+    server = OwnServer(Path(found).resolve().parent, home / "data", free_port(), user)
     (home / "password").write_text(PASSWORD)
     (home / "password").chmod(0o644)
     command = [found, "-D", server.data, "-U", "owner", "-A", "scram-sha-256", "--pwfile", home / "password", "-N"]
@@ -93,10 +93,3 @@ def started() -> Iterator[OwnServer]:
         if server.process is not None and server.process.poll() is None:
             server.stop()
         shutil.rmtree(home)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

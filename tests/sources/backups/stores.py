@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 import urllib.error
 import urllib.request
@@ -14,6 +13,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage
 
 from tests import processes
+from tests.ports import free_port
 
 BUCKET = "shop-backups"
 LOGIN = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
@@ -41,6 +41,15 @@ class RecoveringStorage(FileSystemStorage):
         return str(super()._save(name, content))  # type: ignore[misc]
 
 
+class ForgetfulStorage(FileSystemStorage):
+    """Has no room for a manifest."""
+
+    def _save(self, name: str, content: File[Any]) -> str:
+        if name.endswith(".json"):
+            raise ConnectionError("quota exceeded")
+        return str(super()._save(name, content))  # type: ignore[misc]
+
+
 class CuttingStorage(FileSystemStorage):
     """Keeps less than it was given."""
 
@@ -64,10 +73,8 @@ class S3Server:
     """A real server that speaks S3, in a process of its own; gone with the test."""
 
     def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{probe.getsockname()[1]}"
-        port = self.url.rpartition(":")[2]
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
         code = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
         self.process = processes.start([sys.executable, "-W", "ignore", "-c", code])
         processes.wait_until(self._answers)

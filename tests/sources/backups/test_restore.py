@@ -70,15 +70,16 @@ def test_a_backup_that_is_not_what_its_manifest_says_leaves_the_database_as_it_w
 def test_a_database_in_use_is_refused_by_name_of_who_uses_it(
     directory: Path, shop: Shop, backup: Manifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("postgresql_restore", "sqlite", "mysql"):
-        monkeypatch.setattr(f"freeze_alerts.sources.backups.engines.{module}._PATIENCE_SECONDS", 0.2)
     user = connections[shop.alias].copy()
     user.connect()
     try:
         with user.cursor() as cursor:
             cursor.execute("BEGIN IMMEDIATE" if shop.kind == "sqlite" else "SELECT 1")
-        with pytest.raises(Trouble, match=rf"the database {shop.alias} is in use by .*restore again"):
-            restore.restore(backup, directory, shop.alias)
+        with monkeypatch.context() as hasty:
+            for module in ("postgresql_restore", "sqlite", "mysql"):
+                hasty.setattr(f"freeze_alerts.sources.backups.engines.{module}._PATIENCE_SECONDS", 0.2)
+            with pytest.raises(Trouble, match=rf"the database {shop.alias} is in use by .*restore again"):
+                restore.restore(backup, directory, shop.alias)
     finally:
         user.close()
     restore.restore(backup, directory, shop.alias)
@@ -116,6 +117,12 @@ def test_what_can_not_be_chosen_is_said(directory: Path, name: str, into: str, s
     (directory / "app_20261123T110000Z_0000000c.json").write_bytes(b"{")
     with pytest.raises(Trouble, match=says):
         restore.choose(directory, name, into=into)
+
+
+def test_a_directory_that_can_not_be_looked_at_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Trouble, match="file can't be read: Not a directory"):
+        restore.choose(tmp_path / "file", "latest", into="app")
 
 
 def test_a_backup_of_one_kind_never_goes_into_another(directory: Path, sqlite_shop: Shop) -> None:
