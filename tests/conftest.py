@@ -33,6 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = _DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
         if fixtures or item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.database)
+    for item in items:  # its kinds ask for db by themselves, which is too late for a database to be made for this run
+        if "shop" in (names := getattr(item, "fixturenames", [])) and "db" not in names:
+            names.append("db")
 
 
 def pytest_unconfigure() -> None:
