@@ -74,6 +74,7 @@ class _InPostgreSQL:
     def held(self) -> Iterator[None]:
         with connection.opened(self.alias, stage="lock") as own, own.cursor() as cursor:
             cursor.execute("SELECT set_config('application_name', %s, false)", [_me()[:63]])
+            cursor.execute("SET idle_session_timeout = 0")  # it says nothing for as long as the dump takes
             cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", _KEY)
             if not cursor.fetchone()[0]:
                 raise Taken(self._ask(cursor) or Holder("it ended just now", None))

@@ -10,8 +10,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connections
 
 from freeze_alerts.sources.backups import engines, lock, manifest, pipeline, restore, verify
+from freeze_alerts.sources.backups.engines import postgresql_restore
 from freeze_alerts.sources.backups.manifest import Manifest
 from freeze_alerts.sources.backups.trouble import Trouble
 from tests.processes import kill, read_until, start_python, wait_until
@@ -81,6 +83,42 @@ def test_sequences_identities_views_and_odd_names_come_back(directory: Path, pos
     restore.restore(backup, directory, postgresql_shop.alias)
     new = postgresql_shop.run('INSERT INTO "Odd one"."Say ""hi""" (at) VALUES (now()) RETURNING id')
     assert (new, postgresql_shop.run("SELECT how_many FROM seen")) == ([(42,)], [(1000,)])
+
+
+def test_rows_that_an_extension_wants_dumped_are_no_damage(directory: Path, own_shop: Shop) -> None:
+    """As PostGIS does with its reference systems."""
+    for statement in (
+        "DROP EXTENSION plpgsql",
+        "CREATE EXTENSION plpgsql",  # pg_dump passes over one that came with the server
+        "CREATE TABLE its_own AS SELECT 1 AS id",
+        "ALTER EXTENSION plpgsql ADD TABLE its_own",
+        "UPDATE pg_extension SET extconfig = ARRAY['its_own'::regclass::oid], extcondition = ARRAY['']"
+        " WHERE extname = 'plpgsql'",
+    ):
+        own_shop.run(statement)
+    backup = made(own_shop)
+    assert backup.rows == own_shop.rows
+    proof = verify.read_back(backup, directory)
+    assert (proof.outcome, proof.detail) == ("ok", "")
+
+
+def test_a_name_that_is_taken_meanwhile_leaves_the_old_database_where_it_was(own_shop: Shop) -> None:
+    """Both renames or none."""
+    name = own_shop.description["NAME"]
+    with pytest.raises(Trouble, match="PostgreSQL refused"):
+        postgresql_restore._swap(own_shop.alias, name, f"{name}_that_is_not_there", f"{name}_before")
+    assert own_shop.count("orders") == 1000
+
+
+def test_the_lock_outlives_a_server_that_ends_idle_sessions(directory: Path, own_shop: Shop) -> None:
+    own_shop.run(f"ALTER DATABASE \"{own_shop.description['NAME']}\" SET idle_session_timeout = '100ms'")
+    with lock.hold(own_shop.alias):
+        idle = connections[own_shop.alias].copy()
+        idle.connect()
+        pid = idle.connection.info.backend_pid
+        wait_until(lambda: own_shop.run(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}") == [(0,)])  # noqa: S608
+        assert lock.holder(own_shop.alias) is not None
+        idle.close()
 
 
 def test_owners_and_rights_come_back(directory: Path, own_server: OwnServer, own_shop: Shop) -> None:

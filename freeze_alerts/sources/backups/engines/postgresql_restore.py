@@ -214,17 +214,15 @@ def _ownership(alias: str, archive: Archive, unpacked: Path) -> tuple[list[str],
 
 
 def _swap(alias: str, database: str, fresh: str, aside: str) -> str:
+    """Both names at once: whoever is killed in between leaves the old database where it was."""
     with _server(alias, "restore") as cursor:
         cursor.execute("SELECT count(*) FROM pg_database WHERE datname = %s", [database])
         had_one = bool(cursor.fetchone()[0])
+        cursor.execute("BEGIN")
         if had_one:
             cursor.execute(f"ALTER DATABASE {_quoted(database)} RENAME TO {_quoted(aside)}")
-        try:
-            cursor.execute(f"ALTER DATABASE {_quoted(fresh)} RENAME TO {_quoted(database)}")
-        except DatabaseError:
-            if had_one:
-                cursor.execute(f"ALTER DATABASE {_quoted(aside)} RENAME TO {_quoted(database)}")
-            raise
+        cursor.execute(f"ALTER DATABASE {_quoted(fresh)} RENAME TO {_quoted(database)}")
+        cursor.execute("COMMIT")
     if not had_one:
         return "There was no database of this name before."
     return f'The old database is kept as {aside}; once all is well: DROP DATABASE "{aside}";'
