@@ -24,12 +24,10 @@ def create(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, OURS_ALONE)
 
 
-def publish(descriptor: int, partial: Path, final: Path) -> None:
-    """Give a finished file its name, once the disk has all of it. Closes the descriptor. Raises OSError."""
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def publish(file: IO[bytes], partial: Path, final: Path) -> None:
+    """Give a finished file its name, once the disk has all of it. Raises OSError."""
+    file.flush()
+    os.fsync(file.fileno())
     partial.rename(final)
     sync_directory(final.parent)
 
@@ -38,10 +36,9 @@ def write(path: Path, content: bytes) -> None:
     """The whole content or none of it, under that name. Raises OSError."""
     partial = path.with_name(f".{path.name}.{os.urandom(4).hex()}.partial")
     try:
-        descriptor = create(partial)
-        with os.fdopen(os.dup(descriptor), "wb") as file:
+        with os.fdopen(create(partial), "wb") as file:
             file.write(content)
-        publish(descriptor, partial, path)
+            publish(file, partial, path)
     except OSError:
         partial.unlink(missing_ok=True)
         raise

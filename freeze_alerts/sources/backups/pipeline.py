@@ -131,12 +131,13 @@ class _Run:
         recipients = encryption.recipients(to) if to else None
         final = self.directory / f"{name}{engine.suffix}{'.age' if to else ''}"
         partial, raw = final.with_name(f".{final.name}.partial"), self.directory / f".{name}.raw.partial"
-        descriptor = durable.create(partial)
+        created = durable.create(partial)
         try:
-            with os.fdopen(os.dup(descriptor), "wb", stream.CHUNK_BYTES) as file, engine.dump(server, raw) as dump:
-                stored = stream.store(dump.stream, file, recipients=recipients, progress=self.progress)
-                found = dump.finish()
-            durable.publish(descriptor, partial, final)
+            with os.fdopen(created, "wb", stream.CHUNK_BYTES) as file:
+                with engine.dump(server, raw) as dump:
+                    stored = stream.store(dump.stream, file, recipients=recipients, progress=self.progress)
+                    found = dump.finish()
+                durable.publish(file, partial, final)
             finished_at = datetime.now(UTC)
             made = Manifest(
                 id=uuid.uuid4().hex, name=name, file=final.name, database=self.alias, identity=server.identity,
@@ -150,9 +151,7 @@ class _Run:
             )  # fmt: skip
             manifest.write(made, self.directory)
         except BaseException:
-            with suppress(OSError):
-                os.close(descriptor)
-            for path in (partial, final):
+            for path in (manifest.manifest_path(name, self.directory), partial, final):
                 path.unlink(missing_ok=True)
             raise
         return made

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from freeze_alerts.alerts.models import Alert
-from freeze_alerts.sources.backups import lock, manifest, names, pipeline, running
+from freeze_alerts.sources.backups import durable, lock, manifest, names, pipeline, running
 from freeze_alerts.sources.backups.engines.sqlite import SQLite
 from freeze_alerts.sources.backups.pipeline import Failed, Made, Skipped
 from freeze_alerts.sources.backups.trouble import Trouble
@@ -39,6 +40,33 @@ def test_a_directory_that_is_not_there_is_made_for_our_eyes_only(
     settings.FREEZE_ALERTS = {"BACKUPS": {"DIRECTORY": str(directory / "a" / "b")}}
     made(sqlite_shop)
     assert stat.S_IMODE((directory / "a" / "b").stat().st_mode) == 0o700
+
+
+def test_a_manifest_that_did_not_reach_the_disk_leaves_nothing_and_closes_nobodys_file(
+    directory: Path, sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread opens files meanwhile, which may get the numbers of those that were closed."""
+    opened: list[int] = []
+
+    def fail(_: Path) -> None:
+        if any(directory.glob("*.json")):
+            opened.extend(os.open(os.devnull, os.O_RDONLY) for _ in range(50))
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(durable, "sync_directory", fail)
+    outcome = pipeline.make(sqlite_shop.alias)
+    assert isinstance(outcome, Failed)
+    assert outcome.stage == "write"
+    assert manifest.read_all(directory) == manifest.Directory()
+    for each in opened:
+        os.close(each)
+
+
+def test_a_write_that_fails_leaves_no_file_open(tmp_path: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(TypeError):
+        durable.write(tmp_path / "file", None)  # type: ignore[arg-type]
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_the_manifest_says_what_is_in_the_backup(directory: Path, shop: Shop) -> None:
