@@ -108,14 +108,19 @@ def _copied(made: Manifest, directory: Path, storage: str) -> Manifest:
             name = place.save(made.file, File(local, name=made.file))
         try:
             _compare(place, name, made)
-        except RemoteTrouble:
-            place.delete(name)
+            noted = _with_manifest(place, name, made, storage)
+        except BaseException:
+            with suppress(Exception):  # what it failed of is what is told
+                place.delete(name)
             raise
-        wanted = f"{made.name}.json"
-        noted = Copy(storage, name, wanted, made.stored_bytes, datetime.now(UTC))
-        content = manifest.as_json(replace(made, copies=(*made.copies, noted)))
-        noted = replace(noted, manifest_name=place.save(wanted, ContentFile(content, name=wanted)))
     return manifest.change(made.name, directory, lambda each: replace(each, copies=(*each.copies, noted)))
+
+
+def _with_manifest(place: Any, name: str, made: Manifest, storage: str) -> Copy:
+    wanted = f"{made.name}.json"
+    noted = Copy(storage, name, wanted, made.stored_bytes, datetime.now(UTC))
+    content = manifest.as_json(replace(made, copies=(*made.copies, noted)))
+    return replace(noted, manifest_name=place.save(wanted, ContentFile(content, name=wanted)))
 
 
 def _compare(place: Any, name: str, made: Manifest) -> None:

@@ -119,6 +119,15 @@ def test_a_copy_that_is_not_the_same_is_no_copy_and_does_not_stay(
     assert (list(offsite.iterdir()), manifest.read_all(directory).backups[0].copies) == ([], ())
 
 
+def test_a_copy_without_its_manifest_does_not_stay_for_each_attempt(
+    directory: Path, offsite: Path, settings: Settings, db: None
+) -> None:
+    use(settings, directory, stores.local(offsite, "tests.sources.backups.stores.ForgetfulStorage"))
+    with pytest.raises(RemoteTrouble, match="quota exceeded"):
+        remote.copy(a_backup(directory), directory, "offsite")
+    assert list(offsite.iterdir()) == []
+
+
 def test_a_storage_that_is_none_is_told(directory: Path, settings: Settings, sqlite_shop: Shop) -> None:
     settings.FREEZE_ALERTS = {
         "BACKUPS": {"DIRECTORY": str(directory), "STORAGE": "ofsite"}, "DELIVERY": {"DOORBELL": "none"},
