@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from freeze_alerts.sources.backups import durable, encryption, manifest
 from freeze_alerts.sources.backups.manifest import Manifest
-from freeze_alerts.sources.backups.trouble import Damaged, Trouble
+from freeze_alerts.sources.backups.trouble import Damaged, Trouble, Unread
 
 CHUNK_BYTES = 1 << 20
+_PACKED_BYTES = 1 << 12
+"""So much is unpacked at once: of what is all alike, each byte may become many thousand."""
 
 Sink = Callable[[bytes], object]
 
@@ -35,7 +37,7 @@ class Archive:
         """Give the raw dump to ``sink``, piece by piece. Raises Damaged, at the latest when all has been given."""
         unpack = _Unpacker(sink)
         with _opened(self) as file:
-            hashed = _Hashed(file)
+            hashed = _Hashed(file, self.path)
             if self.manifest.encrypted:
                 encryption.decrypt(hashed, unpack, self.identity)
             else:
@@ -48,7 +50,7 @@ class Archive:
     def check_hash(self) -> None:
         """Read the file, and compare size and SHA-256 with the manifest. Raises Damaged."""
         with _opened(self) as file:
-            hashed = _Hashed(file)
+            hashed = _Hashed(file, self.path)
             while hashed.read(CHUNK_BYTES):
                 pass
             self._compare(hashed)
@@ -83,23 +85,34 @@ class Archive:
 
 @contextmanager
 def _opened(archive: Archive) -> Iterator[IO[bytes]]:
-    try:
-        with durable.reading(archive.path) as file:
-            yield file
-    except FileNotFoundError as problem:
-        raise Damaged(f"{archive.manifest.file} is not there", stage="proof") from problem
+    with ExitStack() as held:
+        try:
+            file = held.enter_context(durable.reading(archive.path))
+        except FileNotFoundError as problem:
+            raise Damaged(f"{archive.manifest.file} is not there", stage="proof") from problem
+        except OSError as problem:
+            raise _unread(archive.path, problem) from problem
+        yield file
+
+
+def _unread(path: Path, problem: OSError) -> Unread:
+    return Unread(f"{path.name} can't be read: {problem.strerror or problem}", stage="proof")
 
 
 class _Hashed:
     """A file that is hashed as it is read."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], path: Path) -> None:
         self._file = file
+        self._path = path
         self._hash = hashlib.sha256()
         self.size = 0
 
     def read(self, size: int = -1) -> bytes:
-        chunk = self._file.read(size)
+        try:
+            chunk = self._file.read(size)
+        except OSError as problem:
+            raise _unread(self._path, problem) from problem
         self._hash.update(chunk)
         self.size += len(chunk)
         return chunk
@@ -118,14 +131,18 @@ class _Unpacker:
         self._sink = sink
 
     def write(self, chunk: bytes) -> int:
+        for start in range(0, len(chunk), _PACKED_BYTES):
+            self._unpack(chunk[start : start + _PACKED_BYTES])
+        return len(chunk)
+
+    def _unpack(self, packed: bytes) -> None:
         if self.is_complete:
             raise Damaged("there is more behind the end of the archive", stage="proof")
         try:
-            unpacked = self._frame.decompress(chunk)
+            unpacked = self._frame.decompress(packed)
         except self._refusal as problem:
             raise Damaged(f"the archive can't be unpacked: {problem}", stage="proof") from problem
         self._sink(unpacked)
-        return len(chunk)
 
     def flush(self) -> None:
         """Nothing is kept back."""

@@ -30,7 +30,7 @@ from freeze_alerts.sources.backups import (
 from freeze_alerts.sources.backups.content import compare_rows
 from freeze_alerts.sources.backups.manifest import Directory, Manifest
 from freeze_alerts.sources.backups.remarks import Level, Remark, Run, Seen
-from freeze_alerts.sources.backups.trouble import Inconclusive, Trouble
+from freeze_alerts.sources.backups.trouble import Inconclusive, Trouble, Unread
 
 DIRECTORY = "directory"
 
@@ -92,7 +92,7 @@ def _read_through(database: str, found: Directory, now: datetime, *, deep: bool)
         archive.check_hash()
         if deep:
             compare_rows(newest, engines.reader(newest).count(archive), stage="proof")
-    except Inconclusive as missing:
+    except (Inconclusive, Unread) as missing:
         return {"unread": str(missing)}
     except Trouble as problem:
         return {"damage": f"{newest.name} is damaged: {problem}"}

@@ -77,7 +77,7 @@ def _recipient(pyrage: Any, named: str) -> Any:
 
 def _identities(pyrage: Any, path: Path) -> list[Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8", errors="replace")  # a key that is itself encrypted
     except OSError as problem:
         raise NoKey(f"the identity {path} can't be read: {problem.strerror}", stage="proof") from problem
     try:

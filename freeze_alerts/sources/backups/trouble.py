@@ -32,6 +32,10 @@ class Damaged(Trouble):
     """The file is not what was written when the backup was made."""
 
 
+class Unread(Trouble):
+    """The file is there and can't be read here, which says nothing of what is in it."""
+
+
 class Inconclusive(Trouble):
     """Nothing was proved, nor disproved: something that is needed for it is missing here."""
 

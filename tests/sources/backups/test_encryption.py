@@ -113,12 +113,14 @@ def test_without_the_extra_it_says_what_to_install(
     assert "pip install 'freeze-alerts[encryption]'" in outcome.error
 
 
-@pytest.mark.parametrize("content", ["", "# nothing\n", "AGE-SECRET-KEY-1NONSENSE\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"# nothing\n", b"AGE-SECRET-KEY-1NONSENSE\n", b"age-encryption.org/v1\n\xff\xfe"]
+)
 def test_an_identity_that_is_none_is_said_without_showing_it(
-    directory: Path, sqlite_shop: Shop, settings: Settings, recipient: str, content: str
+    directory: Path, sqlite_shop: Shop, settings: Settings, recipient: str, content: bytes
 ) -> None:
     backup = made(sqlite_shop)
-    (directory.parent / "broken").write_text(content)
+    (directory.parent / "broken").write_bytes(content)
     _use(settings, directory, recipient, directory.parent / "broken")
     proof = verify.read_back(backup, directory)
     assert proof.outcome == "failed"

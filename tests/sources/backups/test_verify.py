@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.sources.backups import manifest, pipeline, verify
 from freeze_alerts.sources.backups.manifest import Manifest, Proof
+from tests.sources.backups.manifests import a_manifest
 from tests.sources.backups.shops import Shop
 
 Told = list[tuple[str, dict[str, Any]]]
@@ -54,6 +57,29 @@ def test_an_archive_cut_short_is_found_at_each_level(directory: Path, backup: Ma
     proofs = all_proofs(backup, directory)
     assert [each.outcome for each in proofs] == ["failed"] * 3
     assert all(backup.file in each.detail or "archive" in each.detail for each in proofs)
+
+
+def test_an_archive_that_can_not_be_read_is_told_and_is_not_called_damaged(
+    directory: Path, backup: Manifest, told: Told
+) -> None:
+    path = directory / backup.file
+    path.unlink()
+    path.mkdir()
+    assert [each.outcome for each in all_proofs(backup, directory)] == ["failed"] * 3
+    assert all(f"{backup.file} can't be read: Is a directory" in news["error"] for _, news in told)
+    assert len(told) == 3
+
+
+def test_what_is_all_alike_is_unpacked_a_little_at_a_time(directory: Path) -> None:
+    """A gigabyte of nothing is packed into a few kilobytes."""
+    packer = zstandard.ZstdCompressor(level=1).compressobj()
+    packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(1024)) + packer.flush()
+    made = a_manifest(stored_bytes=len(packed), sha256=hashlib.sha256(packed).hexdigest())
+    (directory / made.file).write_bytes(packed)
+    sizes: list[int] = []
+    verify.archive(made, directory).pour(lambda piece: sizes.append(len(piece)))
+    assert sum(sizes) == 1 << 30
+    assert max(sizes) <= 1 << 27
 
 
 def test_an_archive_with_something_behind_it_is_found_at_each_level(directory: Path, backup: Manifest) -> None:
