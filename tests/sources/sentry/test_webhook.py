@@ -9,12 +9,13 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import DatabaseError
+from django.db import DatabaseError, connection, transaction
 from django.test import Client, override_settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from freeze_alerts import signals
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.delivery import deliver_once
 from freeze_alerts.sources.errors import intake
@@ -319,6 +320,20 @@ def test_what_was_worked_off_is_forgotten_after_a_month(client, clock):
     assert inbox.prune(dry_run=True) == 1
     assert inbox.prune() == 1
     assert SentryDelivery.objects.get().worked_at is None
+
+
+def test_a_listener_that_spoils_the_transaction_holds_nothing_up(client, caplog):
+    def spoil(**_):
+        if connection.in_atomic_block:
+            transaction.set_rollback(True)
+
+    signals.issue_found.connect(spoil, weak=False)
+    for number in "78":
+        assert post(client, "event_alert", event_alert(NEW, issue=number)) == 202
+    assert (inbox.work_off(), inbox.work_off()) == (2, 0)
+    assert [key for _, key, _ in alerts()] == ["sentry:7", "sentry:8"]
+    assert set(Alert.objects.values_list("occurrences", flat=True)) == {1}
+    assert caplog.text.count("spoilt the transaction") == 2
 
 
 def test_several_sweeps_at_once_tell_once(client):
