@@ -11,6 +11,8 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
     A watched path could not be read. ``host``, ``path``, ``error`` (str).
 ``disks_checked``
     All watched disks of a host were tried in one pass. ``host`` (str).
+``backup_started``
+    The making of a backup has begun. ``database``, ``name``, ``task_id`` (str, empty outside Celery).
 ``backup_made``
     A backup is complete. ``database`` (its alias), ``name`` (str); ``snapshot_at`` (datetime: the moment it shows);
     ``duration_seconds`` (float); ``stored_bytes`` (int); ``task_id`` (str, empty outside Celery); ``made_by`` (str:
@@ -109,6 +111,7 @@ from django.dispatch import Signal
 disk_measured = Signal()
 disk_unreadable = Signal()
 disks_checked = Signal()
+backup_started = Signal()
 backup_made = Signal()
 backup_failed = Signal()
 backup_copied = Signal()

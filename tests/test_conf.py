@@ -96,6 +96,8 @@ def test_a_webhook_that_is_not_there_is_none(configure, source):
 def test_secrets_are_not_printed(configure):
     configure({"WEBHOOKS": {"errors": SECRET}, "SENTRY": {"TOKEN": SECRET}, "WATCH": {"PING_URL": SECRET}})
     assert "secret" not in repr(conf.current())
+    configure({"BACKUPS": {"PING_URL": SECRET}})
+    assert "secret" not in repr(conf.current())
 
 
 def test_every_setting_says_its_type_by_its_default():

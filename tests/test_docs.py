@@ -24,6 +24,7 @@ from freeze_alerts.management.commands import check_disk
 from freeze_alerts.outbox.models import Message
 from freeze_alerts.schedule import BEAT_SCHEDULE
 from freeze_alerts.testing.discord import DiscordServer
+from freeze_alerts.watch import outside
 from tests.documents import DOCS, examples, in_words
 
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
@@ -166,7 +167,7 @@ def _carried(name: str) -> list[str]:
         return [OUTWARD[name]]
     about = next(each for each in told if each.startswith(f"``{name}``"))
     arguments = [each for each in re.findall(r"``(\w+)``", about)[1:] if each != name]
-    taken = inspect.signature(switchboard.RECEIVERS[SIGNALS[name]]).parameters.values()
+    taken = inspect.signature({**outside.RECEIVERS, **switchboard.RECEIVERS}[SIGNALS[name]]).parameters.values()
     assert {each.name for each in taken if each.kind is each.KEYWORD_ONLY} <= set(arguments)
     return sorted(set(arguments))
 

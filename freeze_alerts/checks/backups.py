@@ -11,6 +11,7 @@ from django.db import connections
 
 from freeze_alerts import conf
 from freeze_alerts.checks.registry import did_you_mean, warns
+from freeze_alerts.checks.watching import is_http
 from freeze_alerts.sources.backups import encryption
 from freeze_alerts.sources.backups.trouble import Trouble
 
@@ -74,6 +75,23 @@ def unusable_recipients() -> Iterator[str]:
             encryption.recipients(named)
         except Trouble as problem:
             yield f"FREEZE_ALERTS: BACKUPS.ENCRYPT_TO can't be used: {problem}"
+
+
+@warns(86, hint="Copy it from whoever waits for backups; it begins with https://. Until then nobody is pinged, and "
+                "that is an alarm there.")  # fmt: skip
+def bad_ping_address() -> Iterator[str]:
+    url = conf.current().backups.ping_url
+    if url and not is_http(url):
+        yield "FREEZE_ALERTS: BACKUPS.PING_URL is no http or https address."
+
+
+@warns(87, hint="Write {database} where the address or slug is to have the alias, and make one for each.")
+def shared_outside() -> Iterator[str]:
+    ours = conf.current()
+    told = {"BACKUPS.PING_URL": ours.backups.ping_url, "SENTRY.MONITOR": ours.sentry.monitor}
+    for name, value in told.items():
+        if value and "{database}" not in value and len(ours.backups.databases) > 1:
+            yield f"FREEZE_ALERTS: {name} is the same for all databases: the backup of one hides that of another."
 
 
 def _public_places() -> Iterator[tuple[str, str]]:

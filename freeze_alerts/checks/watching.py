@@ -15,7 +15,7 @@ TOKEN_SHORTEST = 16
                 "that is an alarm there.")  # fmt: skip
 def bad_ping_address() -> Iterator[str]:
     url = conf.current().watch.ping_url
-    if url and not _is_http(url):
+    if url and not is_http(url):
         yield "FREEZE_ALERTS: WATCH.PING_URL is no http or https address."
 
 
@@ -34,7 +34,8 @@ def guessable_token() -> Iterator[str]:
         yield f"FREEZE_ALERTS: WATCH.HEALTH_TOKEN has {len(token)} characters, and can be guessed."
 
 
-def _is_http(url: str) -> bool:
+def is_http(url: str) -> bool:
+    """Whether a ping could be sent there."""
     try:
         parts = urlsplit(url)
     except ValueError:

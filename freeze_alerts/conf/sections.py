@@ -46,6 +46,7 @@ class Backups:
     keep_hourly_hours: float = 24
     keep_daily_days: float = 7
     keep_weekly_weeks: float = 4
+    ping_url: str | None = field(default=None, repr=False)  # as that of WATCH, for the backups alone
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ class Sentry:
     token: str = field(default="", repr=False)
     integration: str = ""  # the slug of the internal integration
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    monitor: str = ""  # the slug of the cron monitor that waits for backups
+    monitor_max_minutes: float = 120  # the longest a backup may take there
 
 
 @dataclass(frozen=True)

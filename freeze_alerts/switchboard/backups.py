@@ -17,8 +17,9 @@ from freeze_alerts.sources.backups.models import OURS, BackupRun
 from freeze_alerts.sources.backups.trouble import scrubbed
 from freeze_alerts.switchboard.door import door
 
-_APART = {"copy": "could not be copied", "proof": "was not proved", "restore": "was not restored",
-          "cleanup": "could not be cleaned up"}  # fmt: skip
+APART = {"copy": "could not be copied", "proof": "was not proved", "restore": "was not restored",
+         "cleanup": "could not be cleaned up"}  # fmt: skip
+"""Stages that are not of the making."""
 _LAST_LINES = 12
 _LONGEST_ERROR = 1500
 
@@ -35,11 +36,11 @@ def on_backup_failed(
     ]  # fmt: skip
     open_alert(
         AlertType.BACKUP_FAILED, key=_key(database, stage),
-        title=f"the backup of {database} {_APART.get(stage, 'failed')}",
+        title=f"the backup of {database} {APART.get(stage, 'failed')}",
         text="\n".join(filter(None, (told, untouched))),
         fields=[each for each in fields if each[1] and each[1] != OURS],
     )  # fmt: skip
-    if stage not in _APART:
+    if stage not in APART:
         history.remember(
             history.number(name if made_by == OURS else ""), database=database, state=BackupRun.State.FAILED,
             made_by=made_by, name=name, at=timezone.now(), stage=stage, error=told, task_id=task_id,
@@ -103,7 +104,7 @@ def on_backups_summarized(*, day: date, title: str, text: str, fields: list[tupl
 
 
 def _key(database: str, stage: str) -> str:
-    return f"backup:{database}:{stage}" if stage in _APART else f"backup:{database}"
+    return f"backup:{database}:{stage}" if stage in APART else f"backup:{database}"
 
 
 def _tail(said: str) -> str:

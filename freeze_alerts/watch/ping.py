@@ -46,21 +46,28 @@ def ping_outside() -> None:
         return
     conditions = health.conditions()
     stuck = any(each.name == OUTBOX and each.state is not State.OK for each in conditions)
-    address = fail_address(url) if stuck else url
-    try:
-        patience.within(LONGEST_SECONDS, "ping", lambda: _post(address, body(conditions)))
-    except Exception as error:  # noqa: BLE001 - whatever keeps it from arriving, the silence tells
-        why = str(error) if isinstance(error, NoPing) else type(error).__name__  # others may name the secret URL
-        logger.warning("the ping did not arrive: %s", why)
+    if why := call(url, "fail" if stuck else "", body(conditions), about="ping", seconds=LONGEST_SECONDS):
         heartbeats.miss(heartbeats.PING, why)
     else:
         heartbeats.beat(heartbeats.PING, "fail: the outbox is stuck" if stuck else "")
 
 
-def fail_address(url: str) -> str:
+def call(url: str, ending: str, text: str, *, about: str, seconds: float) -> str:
+    """Send it to ``url``, or to what is below it; gives why it did not arrive, or "". Never raises, nor for long."""
+    try:
+        address = below(url, ending) if ending else url
+        patience.within(seconds, about, lambda: _post(address, text))
+    except Exception as error:  # noqa: BLE001 - whatever keeps it from arriving, the silence tells
+        why = str(error) if isinstance(error, NoPing) else type(error).__name__  # others may name the secret URL
+        logger.warning("the %s did not arrive: %s", about, why)
+        return why
+    return ""
+
+
+def below(url: str, ending: str) -> str:
     """``…/fail`` for a URL, before its query."""
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/fail"))
+    return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{ending}"))
 
 
 def body(conditions: Iterable[Condition]) -> str:

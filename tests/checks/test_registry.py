@@ -69,6 +69,8 @@ WRONG: dict[int, dict[str, Any]] = {
     83: {"FREEZE_ALERTS": with_changes(BACKUPS={"DIRECTORY": "/srv/media/backups"}), "MEDIA_ROOT": "/srv/media"},
     84: {"FREEZE_ALERTS": with_changes(BACKUPS={"STORAGE": "offsite"})},
     85: {"FREEZE_ALERTS": with_changes(BACKUPS={"ENCRYPT_TO": ["nobody"]})},
+    86: {"FREEZE_ALERTS": with_changes(BACKUPS={"PING_URL": "hc-ping.com/6f9619ff-8b86"})},
+    87: {"FREEZE_ALERTS": with_changes(BACKUPS={"DATABASES": ["default", "default"]}, SENTRY={"MONITOR": "backup"})},
     25: {"FREEZE_ALERTS": with_changes(DELIVERY={"SPARE": ["ntfys://shop"]})},
     60: {"FREEZE_ALERTS": with_changes(WATCH={"PING_URL": "hc-ping.com/6f9619ff-8b86"})},
     61: {"FREEZE_ALERTS": with_changes(WATCH={})},

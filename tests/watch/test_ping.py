@@ -16,7 +16,7 @@ from freeze_alerts.watch import heartbeats, ping, turns
 from freeze_alerts.watch.duties import duty
 from freeze_alerts.watch.health import Condition, State
 from freeze_alerts.watch.models import Heartbeat
-from freeze_alerts.watch.ping import body, fail_address, ping_outside
+from freeze_alerts.watch.ping import below, body, ping_outside
 from freeze_alerts.watch.turns import Turn
 from tests.factories import MessageFactory
 from tests.processes import wait_until
@@ -145,7 +145,7 @@ def test_who_never_ends_its_answer_holds_up_nobody(settings, full_pass, monkeypa
     ],
 )
 def test_a_failure_goes_below_the_address_and_before_its_query(url, expected):
-    assert fail_address(url) == expected
+    assert below(url, "fail") == expected
 
 
 def test_the_ill_come_first_in_the_one_line_and_it_is_short():

@@ -113,6 +113,7 @@ class _Run:
             started_at = datetime.now(UTC)
             self.name = names.of_backup(self.alias, started_at)
             with running.noted(self.alias, self.name, started_at, self.task_id, self.directory):
+                tell.tell(signals.backup_started, database=self.alias, name=self.name, task_id=self.task_id)
                 made = self._written(self.name, started_at, engines.of(self.alias), server)
             _told(made)
             return Made(made, remote.copy_all(self.alias, self.directory, task_id=self.task_id))

@@ -9,12 +9,13 @@ from typing import Any
 from django.utils import timezone
 
 from freeze_alerts import conf
-from freeze_alerts.sources.sentry import rules
+from freeze_alerts.sources.sentry import crons, rules
 from freeze_alerts.sources.sentry.api import Api, ApiError, NotConfigured
 from freeze_alerts.sources.sentry.difference import differences
 from freeze_alerts.sources.sentry.models import SentryRule
 from freeze_alerts.sources.sentry.rules import Kind, Target, Wanted
 
+NOT_FOUND = 404
 NOT_YET = "(made by apply)"
 """Stands for the id of a monitor that is planned."""
 
@@ -53,7 +54,7 @@ def plan(api: Api, settings: conf.Settings) -> Plan:
     monitors = [known.change(each) for each in rules.detectors(settings)]
     ids = {each.wanted.name: each.sentry_id or NOT_YET for each in monitors}
     alerts = [known.change(each) for each in rules.workflows(settings, target, ids)]
-    return Plan([*monitors, *alerts], [*troubles, *known.troubles])
+    return Plan([*monitors, *alerts, *_crons(api, settings)], [*troubles, *known.troubles])
 
 
 def apply(api: Api, settings: conf.Settings) -> Plan:
@@ -63,9 +64,10 @@ def apply(api: Api, settings: conf.Settings) -> Plan:
     monitors = [known.change(each) for each in rules.detectors(settings)]
     ids = {each.wanted.name: _make(api, each) for each in monitors}
     alerts = [known.change(each) for each in rules.workflows(settings, target, ids)]
-    for each in alerts:
+    waiting = _crons(api, settings)
+    for each in [*alerts, *waiting]:
         _make(api, each)
-    return Plan([*monitors, *alerts], [*troubles, *known.troubles])
+    return Plan([*monitors, *alerts, *waiting], [*troubles, *known.troubles])
 
 
 def look_up(api: Api, settings: conf.Settings) -> tuple[Target, list[str]]:
@@ -90,6 +92,20 @@ def _installation(api: Api, slug: str) -> tuple[Mapping[str, Any], list[str]]:
             installed = row.get("status") == "installed"
             return app, [] if installed else [f"the integration {slug} is {row.get('status')!r}, not installed"]
     raise ApiError(f"there is no integration {slug!r} in the organization {api.organization}")
+
+
+def _crons(api: Api, settings: conf.Settings) -> list[Change]:
+    """The monitors that wait for backups. How they wait is said anew with each check-in, and not compared here."""
+    found = []
+    for wanted in crons.monitors(settings):
+        try:
+            sentry_id = str(api.get(f"organizations/{api.organization}/monitors/{wanted.name}/")["id"])
+        except ApiError as error:
+            if error.status != NOT_FOUND:
+                raise
+            sentry_id = ""
+        found.append(Change(wanted, sentry_id, []))
+    return found
 
 
 class _Known:
@@ -128,7 +144,7 @@ def _make(api: Api, change: Change) -> str:
     kind, body = change.wanted.kind, change.wanted.body
     sentry_id = change.sentry_id
     if change.action == "create":
-        inside = f"projects/{api.project}/detectors" if kind == "detector" else "workflows"
+        inside = f"projects/{api.project}/detectors" if kind == "detector" else f"{kind}s"
         sentry_id = str(api.post(f"organizations/{api.organization}/{inside}/", body)["id"])
     elif change.action == "update":
         api.put(f"organizations/{api.organization}/{kind}s/{sentry_id}/", body)

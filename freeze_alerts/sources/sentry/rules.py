@@ -12,7 +12,7 @@ from typing import Any, Literal
 from freeze_alerts import conf
 from freeze_alerts.catalog import AlertType
 
-Kind = Literal["detector", "workflow"]
+Kind = Literal["detector", "workflow", "monitor"]
 Body = dict[str, Any]
 
 NAMES: dict[str, str] = {

@@ -50,10 +50,10 @@ def shop(request: pytest.FixtureRequest) -> Shop:
 
 @pytest.fixture
 def told() -> list[tuple[str, dict[str, Any]]]:
-    """The signals about backups that were sent, by name, with what they carried."""
+    """The signals of what became of backups, by name, with what they carried."""
     heard: list[tuple[str, dict[str, Any]]] = []
     for name, signal in vars(signals).items():
-        if name.startswith("backup_"):
+        if name.startswith("backup_") and signal is not signals.backup_started:
             signal.connect(_listener(name, heard), weak=False)
     return heard
 

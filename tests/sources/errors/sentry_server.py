@@ -16,6 +16,7 @@ class Sentry:
         self.dsn = f"http://public@127.0.0.1:{port}/1"
         self.payloads: list[bytes] = []
         """The items of type event, byte by byte, in the order they came."""
+        self.check_ins: list[dict[str, Any]] = []
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -31,6 +32,8 @@ class Sentry:
             payload, rest = rest[:length], rest[length:].removeprefix(b"\n")
             if header["type"] == "event":
                 self.payloads.append(payload)
+            elif header["type"] == "check_in":
+                self.check_ins.append(json.loads(payload))
 
 
 @contextlib.contextmanager

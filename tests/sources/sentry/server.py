@@ -48,6 +48,9 @@ class SentryServer(ThreadingHTTPServer):
         self.detectors: dict[str, Body] = {
             "500": {"id": "500", "name": "Error Monitor", "type": "error", "projectId": PROJECT_ID, "enabled": True}
         }
+        self.monitors: dict[str, Body] = {}
+        self.shut = ""
+        """A part of the paths that are refused."""
         self.found: dict[str, list[Body]] = {}
         """What a search for issues finds, by what stands in its query."""
 
@@ -71,10 +74,13 @@ class SentryServer(ThreadingHTTPServer):
             f"{org}sentry-app-installations/": self.installations(),
             f"{org}issues/": self.search(query.get("query", [""])[0]),
         }
+        need(not self.shut or self.shut not in path, f"{self.shut} is shut")
         if path in fixed:
             return fixed[path]
         if path == f"{org}projects/backend/detectors/" and method == "POST":
             return self.write_detector(str(next(self.ids)), body)
+        if path == f"{org}monitors/" and method == "POST":
+            return self.write_monitor(str(next(self.ids)), body)
         if path == f"{org}detectors/" and method == "GET":
             wanted = query.get("query", [""])[0].removeprefix("type:")
             return [shown(each) for each in self.detectors.values() if wanted in ("", each["type"])]
@@ -96,7 +102,7 @@ class SentryServer(ThreadingHTTPServer):
     def one(self, method: str, path: str, body: Any) -> Any:
         kind, _, rest = path.partition("/")
         sentry_id = rest.rstrip("/")
-        rows = {"workflows": self.workflows, "detectors": self.detectors}.get(kind, {})
+        rows = {"workflows": self.workflows, "detectors": self.detectors, "monitors": self.monitors}.get(kind, {})
         if sentry_id not in rows:
             raise LookupError(path)
         if method == "PUT":
@@ -135,6 +141,19 @@ class SentryServer(ThreadingHTTPServer):
         self.number(row.get("conditionGroup", {}))
         self.detectors[sentry_id] = row
         return shown(row)
+
+    def write_monitor(self, sentry_id: str, body: Body) -> Body:
+        only(body, {"project", "name", "slug", "config", "status", "owner", "is_muted"})
+        need(body.get("project") == "backend" and body.get("name"), "project, name")
+        need(body["slug"] not in self.monitors, "slug")
+        config = body["config"]
+        limits = {"checkin_margin", "max_runtime", "failure_issue_threshold", "recovery_threshold"}
+        only(config, {"schedule_type", "schedule", "timezone", *limits})
+        need(config["schedule_type"] == "interval", "schedule_type")
+        need(isinstance(config["schedule"][0], int) and config["schedule"][1] in ("minute", "hour"), "schedule")
+        need(all(isinstance(config[each], int) and config[each] > 0 for each in limits), "limits")
+        self.monitors[body["slug"]] = {**copy.deepcopy(body), "id": sentry_id}
+        return self.monitors[body["slug"]]
 
     def check_group(self, group: Body) -> None:
         only(group, {"logicType", "conditions", "actions"})
