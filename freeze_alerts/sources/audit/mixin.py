@@ -18,7 +18,7 @@ from django.urls import URLPattern, URLResolver
 from freeze_alerts.sources.audit import batches, masking, scope
 from freeze_alerts.sources.audit.batches import Batch
 from freeze_alerts.sources.audit.models import Deletion
-from freeze_alerts.sources.audit.recording import RecordNotWritten
+from freeze_alerts.sources.audit.recording import RecordNotWritten, or_refused
 from freeze_alerts.sources.audit.restore import pages
 from freeze_alerts.sources.audit.scope import Scope
 from freeze_alerts.sources.audit.who import where_from, who_asks
@@ -107,19 +107,21 @@ class AuditAdminMixin(_ModelAdmin):
 
         @wraps(view)
         def audited(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            try:
-                with self._scope(request) as opened:
+            with self._scope(request) as opened:
+                try:
                     response = view(request, *args, **kwargs)
-                    recorded = _once(opened.recorded)
-                    return self.audit_response(request, response, recorded) if recorded else response
-            except RecordNotWritten as refusal:
-                return self._refused(request, refusal)
+                except RecordNotWritten as refusal:
+                    return self._refused(request, refusal, opened)
+                recorded = _once(opened.recorded)
+                return self.audit_response(request, response, recorded) if recorded else response
 
         return audited
 
-    def _refused(self, request: HttpRequest, refusal: RecordNotWritten) -> HttpResponse:
+    def _refused(self, request: HttpRequest, refusal: RecordNotWritten, opened: Scope) -> HttpResponse:
+        some_went = any(each.written and each.committed for each in opened.batches)
         context = {
-            **self.admin_site.each_context(request), "title": "Nothing was deleted", "opts": self.opts,
+            **self.admin_site.each_context(request), "opts": self.opts, "some_went": some_went,
+            "title": "Not everything was deleted" if some_went else "Nothing was deleted",
             "reason": type(refusal.__cause__).__name__ if refusal.__cause__ else "",
         }  # fmt: skip
         page = "admin/freeze_alerts/deletion/refused.html"
@@ -139,8 +141,9 @@ class AuditAdminMixin(_ModelAdmin):
             return None
         lacking = self._lacking_permissions(collector.data, request)
         if not lacking:
-            batches.keep(batch, collector, roots)
-            open_scope.prepare(batch)
+            with or_refused():
+                batches.keep(batch, collector, roots)
+                open_scope.prepare(batch)
         counts = {model._meta.verbose_name_plural: len(each) for model, each in collector.data.items()}
         return [], counts, lacking, []
 

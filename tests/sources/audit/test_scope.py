@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.db import OperationalError, connection, transaction
+from django.db import connection
 from django.db.models.signals import post_delete, pre_delete
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,8 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.outbox.models import Message
 from freeze_alerts.sources.audit import scope
-from freeze_alerts.sources.audit.models import DeletedRows, Deletion
-from freeze_alerts.sources.audit.recording import RecordNotWritten
+from freeze_alerts.sources.audit.models import Deletion
 from freeze_alerts.sources.audit.rows import read_rows
 from freeze_alerts.sources.audit.scope import audited_deletes
 from tests.zoo import models
@@ -154,40 +153,6 @@ def test_a_name_that_can_t_be_said_stops_no_delete(monkeypatch):
     with audited_deletes("test"):
         duck.delete()
     assert Deletion.objects.get().root_objects.get().repr == f"animal object ({number})"
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("is_atomic", [False, True])
-def test_a_delete_whose_record_cannot_be_written_does_not_happen(client, monkeypatch, settings, is_atomic):
-    zoo = stock()
-    monkeypatch.setitem(settings.DATABASES["default"], "ATOMIC_REQUESTS", is_atomic)
-
-    def full(*args, **kwargs):
-        raise OperationalError("disk full: secret detail")
-
-    monkeypatch.setattr(DeletedRows.objects, "using", full)
-    before = counts()
-    for url, data in [
-        (f"{LIST}{zoo.pond.pk}/delete/", {"post": "yes"}),
-        (LIST, {"action": "delete_selected", "_selected_action": [zoo.pond.pk], "post": "yes"}),
-    ]:
-        page = client.post(url, data)
-        assert page.status_code == 503
-        assert "Nothing was deleted" in page.content.decode()
-        assert "OperationalError" in page.content.decode()
-        assert "secret detail" not in page.content.decode()
-    assert counts() == before
-    assert not Deletion.objects.exists()
-    assert not Message.objects.exists()
-
-
-@pytest.mark.django_db
-def test_outside_the_admin_whoever_deletes_hears_that_nothing_was_recorded(monkeypatch):
-    zoo = stock()
-    monkeypatch.setattr(DeletedRows.objects, "using", lambda *_: 1 / 0)
-    with pytest.raises(RecordNotWritten), audited_deletes("test"), transaction.atomic():
-        zoo.duck.delete()
-    assert models.Animal.objects.filter(pk=zoo.duck.pk).exists()
 
 
 @pytest.mark.django_db
