@@ -19,7 +19,8 @@ from freeze_alerts.sources.audit.who import clean
 
 FILES_NAMED = 100
 OURS = "freeze_alerts"
-LEFT_OUT = frozenset({"admin.logentry", "sessions.session"})
+SESSION = "sessions.session"
+LEFT_OUT = frozenset({"admin.logentry", SESSION})
 PRIVATE_NAMES = ("data", "field_updates", "collect", "add", "related_objects")
 OVERRIDDEN = ("can_fast_delete", "_has_signal_listeners", "add")
 _RELOADED_AT_ONCE = 500

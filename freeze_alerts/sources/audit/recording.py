@@ -10,12 +10,15 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.core.cache import caches
+from django.core.cache.backends.db import BaseDatabaseCache
 from django.db import connections, router, transaction
 
 from freeze_alerts import conf
 from freeze_alerts.sources.audit import chain, telling
 from freeze_alerts.sources.audit.collecting import OURS, Root, Snapshot
 from freeze_alerts.sources.audit.models import DeletedRoot, DeletedRows, Deletion
+from freeze_alerts.sources.audit.statements import table_name
 from freeze_alerts.sources.audit.who import clean, columns
 
 if TYPE_CHECKING:
@@ -100,17 +103,20 @@ def unaccounted(scope: Scope, using: str) -> dict[str, int | None]:
     gone, kept = scope.gone.get(using, Counter()), scope.kept.get(using, Counter())
     surplus: dict[str, int | None] = dict(gone - kept)
     surplus |= {table: None for alias, table in scope.emptied if alias == using}
-    silent = _silent_tables() if surplus else set()
+    silent = _silent_tables(using) if surplus else set()
     return {table: rows for table, rows in sorted(surplus.items()) if table not in silent}
 
 
-def _silent_tables() -> set[str]:
-    """Through tables (an edited form changes them), sessions, and our own."""
-    return {
+def _silent_tables(using: str) -> set[str]:
+    """Through tables (an edited form changes them), sessions, caches, and our own."""
+    names = {
         model._meta.db_table
         for model in apps.get_models(include_auto_created=True)
         if model._meta.auto_created or model._meta.app_label in (OURS, "sessions")
     }
+    kept = (each for each in caches.all(initialized_only=True) if isinstance(each, BaseDatabaseCache))
+    names |= {str(getattr(each, "_table", "")) for each in kept} - {""}
+    return {table_name(each, using) for each in names}
 
 
 def _record_elsewhere(scope: Scope, using: str, ours: str, snapshot: Snapshot) -> None:

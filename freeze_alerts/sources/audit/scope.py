@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -19,16 +18,16 @@ from django.db.models import Model
 from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import Signal
 
-from freeze_alerts.sources.audit import batches, masking, recording
+from freeze_alerts.sources.audit import batches, masking, recording, statements
 from freeze_alerts.sources.audit.batches import Batch
+from freeze_alerts.sources.audit.collecting import SESSION, Snapshot
 from freeze_alerts.sources.audit.masking import Rules
 from freeze_alerts.sources.audit.models import Deletion
+from freeze_alerts.sources.audit.statements import Delete
 from freeze_alerts.sources.audit.who import Where, Who, clean
 
 logger = logging.getLogger("freeze_alerts")
 
-_DELETE = re.compile(r"""\b(?:DELETE\s+FROM|(TRUNCATE)(?:\s+TABLE)?)\s+(?:ONLY\s+)?["`\[]?([\w$.]+)""", re.IGNORECASE)
-_BEGINS = ("DELETE", "WITH", "TRUNCA", "/*", "--")
 _UID = "freeze_alerts.audit"
 _current: ContextVar[Scope | None] = ContextVar("freeze_alerts_audit_scope", default=None)
 _lock = threading.Lock()
@@ -169,15 +168,20 @@ def on_post_delete(*, using: str, origin: Any = None, **_: Any) -> None:
 
 def _write(scope: Scope, batch: Batch) -> None:
     snapshot = batch.finish(scope.written_on(batch.using))
-    if not snapshot.counts and not snapshot.left_out:
+    if not snapshot.counts and (not snapshot.left_out or _is_renewal(scope, snapshot)):
         return
     recording.record(scope, batch.using, snapshot)
-    tables = snapshot.tables
+    tables = {statements.table_name(name, batch.using): count for name, count in snapshot.tables.items()}
 
     def committed() -> None:
         scope.kept.setdefault(batch.using, Counter()).update(tables)
 
     transaction.on_commit(committed, using=batch.using)
+
+
+def _is_renewal(scope: Scope, snapshot: Snapshot) -> bool:
+    """Whether a session went that nobody chose: whoever changes their own password is given a new one."""
+    return snapshot.left_out == {SESSION: 1} and not scope.asked[SESSION]
 
 
 def _settle(scope: Scope) -> None:
@@ -201,21 +205,20 @@ class _Counter:
 
     def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
         result = execute(sql, params, many, context)
-        if type(sql) is str and sql.lstrip()[:6].upper().startswith(_BEGINS):
-            self._note(sql, context["cursor"].rowcount)
+        deleted = statements.read(sql, context["cursor"])
+        if deleted is not None:
+            self._note(deleted, context["cursor"].rowcount)
         return result
 
-    def _note(self, sql: str, rows: int) -> None:
-        found = _DELETE.search(sql)
-        if found is None or self._scope.is_paused or (rows == 0 and found[1] is None):
+    def _note(self, deleted: Delete, rows: int) -> None:
+        if self._scope.is_paused or (rows == 0 and not deleted.is_truncate):
             return
-        table = (found[2] or "").rpartition(".")[2]
         gone = self._scope.gone.setdefault(self._using, Counter())
 
         def committed() -> None:
-            gone[table] += max(rows, 0)
-            if found[1] is not None:
-                self._scope.emptied.add((self._using, table))
+            gone[deleted.table] += max(rows, 0)
+            if deleted.is_truncate:
+                self._scope.emptied.add((self._using, deleted.table))
 
         connection = connections[self._using]
         if connection.in_atomic_block:
