@@ -39,7 +39,7 @@ class Rules:
         names |= {f"{label}.{name}" for name in names}
         if names & self.keep:
             return False
-        if names & self.mask or is_secret(field.name) or _is_encrypted(field):
+        if names & self.mask or is_secret(field.name) or _is_key_of_secret(field) or _is_encrypted(field):
             return True
         target = getattr(field, "target_field", None) if field.remote_field else None
         return target is not None and self.hides(target.model._meta.label_lower, target)
@@ -79,6 +79,11 @@ def _redacted(value: Any) -> Any:
         items = [_redacted(each) for each in value]
         return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
     return value
+
+
+def _is_key_of_secret(field: Field[Any, Any]) -> bool:
+    """The ``key`` of a model that is itself a secret, as a token's is."""
+    return field.name == "key" and is_secret(field.model.__name__)
 
 
 def _is_encrypted(field: Field[Any, Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,13 @@ from django.urls import URLPattern, URLResolver
 
 from freeze_alerts.sources.audit import batches, masking, scope
 from freeze_alerts.sources.audit.batches import Batch
+from freeze_alerts.sources.audit.chunks import key_fields
+from freeze_alerts.sources.audit.masking import Rules
 from freeze_alerts.sources.audit.models import Deletion
 from freeze_alerts.sources.audit.recording import RecordNotWritten, or_refused
 from freeze_alerts.sources.audit.restore import pages
 from freeze_alerts.sources.audit.scope import Scope
-from freeze_alerts.sources.audit.who import where_from, who_asks
+from freeze_alerts.sources.audit.who import Where, where_from, who_asks
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -85,9 +88,19 @@ class AuditAdminMixin(_ModelAdmin):
     def _new_scope(self, request: HttpRequest) -> Scope:
         return Scope(
             lambda: who_asks(request),
-            lambda: where_from(request, self.admin_site.name),
-            lambda: masking.rules(self.audit_mask, self.audit_keep, self.audit_exclude),
+            lambda: self._where(request),
+            self._rules,
         )
+
+    def _rules(self) -> Rules:
+        return masking.rules(self.audit_mask, self.audit_keep, self.audit_exclude)
+
+    def _where(self, request: HttpRequest) -> Where:
+        """Where it came from; an address that names an object by a key which is a secret is told without it."""
+        where, rules = where_from(request, self.admin_site.name), self._rules()
+        if not any(rules.hides(self.opts.label_lower, each) for each in key_fields(self.model)):
+            return where
+        return replace(where, path=f"/{request.resolver_match.route}"[:500] if request.resolver_match else "")
 
     def _audited(self, url: _Url) -> _Url:
         if isinstance(url, URLResolver):

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib import admin
 from django.contrib.sessions.models import Session
 from django.db.models import CharField, Model
+from django.urls import include, path
 
+from freeze_alerts.admin import AuditAdminMixin
+from freeze_alerts.alerts.models import Alert
 from freeze_alerts.sources.audit import masking
 from freeze_alerts.sources.audit.masking import MARK
 from freeze_alerts.sources.audit.models import DeletedRoot, DeletedRows, Deletion
@@ -51,8 +55,32 @@ def test_a_field_that_is_kept_encrypted_is_masked():
     assert not masking.rules(keep=["shop.order.note"]).hides("shop.order", field)
 
 
+@pytest.mark.parametrize(("name", "is_hidden"), [("Token", True), ("APIKey", True), ("Piano", False)])
+def test_the_key_of_a_token_is_masked(name, is_hidden):
+    """As that of Django REST framework is kept, in clear and as the primary key."""
+    field = CharField()
+    field.set_attributes_from_name("key")
+    field.model = type(name, (), {})
+    assert masking.rules().hides("shop.thing", field) is is_hidden
+
+
 def test_a_key_that_is_a_secret_is_masked_where_it_is_referred_to():
     assert masking.rules().hides("sessions.session", Session._meta.get_field("session_key"))
+
+
+site = admin.AdminSite(name="masking")
+site.register(models.Tag, type("TagAdmin", (AuditAdminMixin, admin.ModelAdmin), {"audit_mask": ("zoo.tag.name",)}))
+urlpatterns = [path("masking/", site.urls), path("", include("tests.urls"))]
+
+
+@pytest.mark.django_db
+def test_a_key_that_is_a_secret_is_not_in_the_address_either(client, settings):
+    settings.ROOT_URLCONF = __name__
+    tag = models.Tag.objects.create(name="t0ken")
+    client.post(f"/masking/zoo/tag/{tag.pk}/delete/", {"post": "yes"})
+    deletion = Deletion.objects.get()
+    assert deletion.path == "/masking/zoo/tag/<path:object_id>/delete/"
+    assert "t0ken" not in str(Deletion.objects.values().get()) + str(Alert.objects.values().get())
 
 
 @pytest.fixture
