@@ -37,6 +37,8 @@ class Watchdog:
         wait_until(lambda: self.look(beat_silent_seconds) or self.told(), timeout_seconds=PATIENCE_SECONDS)
 
     def look_until_over(self):
-        wait_until(lambda: self.look() or all("ENDED" in content for content in self.told()),
+        """Until one look finds it back: where all are busy, the next may find it late again."""
+        wait_until(lambda: self.look() or any("ENDED" in content for content in self.told()),
                    timeout_seconds=PATIENCE_SECONDS)  # fmt: skip
+        wait_until(lambda: all("ENDED" in content for content in self.told()), timeout_seconds=PATIENCE_SECONDS)
         assert len(self.told()) == 2  # that it is dead, and that it is back

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port where nobody listens. It lies below those that the kernel hands out, so that nobody gets it by chance."""
+    while True:
+        port = 20_000 + secrets.randbelow(10_000)  # not of `random`, which gives each test process the same
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 @contextlib.contextmanager

@@ -198,7 +198,8 @@ def test_a_server_that_refuses_or_is_silent_is_told_as_503(kind):
         port = str(listener.getsockname()[1])
         if kind == "refuses":
             listener.close()
-        said = run_python(ASK, FREEZE_ALERTS_TEST_DATABASE="postgresql", PGHOST="127.0.0.1", PGPORT=port)
+        database = {"FREEZE_ALERTS_TEST_DATABASE": "postgresql", "PGHOST": "127.0.0.1", "PGPORT": port}
+        said = run_python(ASK, timeout_seconds=150, **database)
     assert said.returncode == 0, said.stderr
     assert set(json.loads(said.stdout)) <= {200, 503}
 
