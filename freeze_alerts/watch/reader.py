@@ -56,7 +56,10 @@ class Reader:
         with self.lock:
             if self._age() < FRESH_SECONDS:
                 return self.conditions
-            reading = self._begin() if self._is_another_wanted() else self.unanswered[-1]
+            try:
+                reading = self._begin() if self._is_another_wanted() else self.unanswered[-1]
+            except RuntimeError:  # no more threads to be had: that is no word about the database
+                return [Condition("database", State.UNKNOWN)]
         reading.ended.wait(max(0.0, PATIENCE_SECONDS - reading.waited()))
         with self.lock:
             if reading.ended.is_set():
@@ -77,9 +80,10 @@ class Reader:
         return self.unanswered[-1].waited() > ANOTHER_AFTER_SECONDS and len(self.unanswered) < LEFT_BEHIND_MOST
 
     def _begin(self) -> _Reading:
+        """With the lock held, which the thread too takes before it has answered."""
         reading = _Reading()
-        self.unanswered.append(reading)
         threading.Thread(target=self._read, args=(reading,), name="freeze-alerts-health", daemon=True).start()
+        self.unanswered.append(reading)
         return reading
 
     def _read(self, reading: _Reading) -> None:

@@ -153,6 +153,18 @@ def test_a_connection_that_is_lost_for_good_is_left_behind_for_another(client, f
     assert len(reader._reader.unanswered) == reader.LEFT_BEHIND_MOST
 
 
+def test_where_no_thread_can_be_begun_nothing_is_known_and_nobody_is_blamed_later(client, monkeypatch):
+    def none_left(_thread):
+        raise RuntimeError("can't start new thread")
+
+    sample()
+    with monkeypatch.context() as crowded:
+        crowded.setattr(reader.threading.Thread, "start", none_left)
+        assert client.get(URL).json() == {"status": "unknown"}
+    monkeypatch.setattr(reader, "UNANSWERED_SECONDS", 0.0)
+    assert client.get(URL).json() == {"status": "ok"}
+
+
 def test_when_the_database_answers_again_so_does_health(client, frozen, monkeypatch):
     monkeypatch.setattr(reader, "UNANSWERED_SECONDS", 0.0)
     assert client.get(URL).status_code == 503
