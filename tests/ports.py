@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 import socket
 
 _BELOW_THE_KERNELS = range(20000, 32000)
@@ -12,7 +12,7 @@ _BELOW_THE_KERNELS = range(20000, 32000)
 def free_port() -> int:
     """A port of this machine that nobody listens on, and that stays free while its server starts, or starts anew."""
     while True:
-        port = random.choice(_BELOW_THE_KERNELS)
+        port = secrets.choice(_BELOW_THE_KERNELS)  # `random` is seeded alike in all test processes at once
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

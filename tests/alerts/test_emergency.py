@@ -25,8 +25,8 @@ from freeze_alerts.outbox import courier, doorbell, fold, spool
 from freeze_alerts.outbox.models import Booked, Message
 from freeze_alerts.sources.errors import intake
 from tests.factories import AlertFactory
-from tests.outbox.brokers import free_port
 from tests.outbox.passes import posts, states
+from tests.ports import free_port
 from tests.processes import run_python, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,7 +18,7 @@ from typing import Any
 import psycopg
 import redis
 
-from tests.outbox.brokers import free_port
+from tests.ports import free_port
 
 PATIENCE_SECONDS = 120.0
 _DEBIANS_OWN = Path("/usr/lib/postgresql")

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
-
-def free_port() -> int:
-    """A port where nobody listens. It lies below those that the kernel hands out, so that nobody gets it by chance."""
-    while True:
-        port = 20_000 + secrets.randbelow(10_000)  # not of `random`, which gives each test process the same
-        with socket.socket() as listener, contextlib.suppress(OSError):
-            listener.bind(("127.0.0.1", port))
-            return port
+from tests.ports import free_port
 
 
 @contextlib.contextmanager
