@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -102,19 +103,30 @@ def test_rows_that_an_extension_wants_dumped_are_no_damage(directory: Path, own_
     assert (proof.outcome, proof.detail) == ("ok", "")
 
 
-def test_a_name_that_is_taken_meanwhile_leaves_the_old_database_where_it_was(own_shop: Shop) -> None:
-    """Both renames or none."""
+def test_who_is_killed_between_the_two_names_leaves_the_old_database_where_it_was(
+    own_server: OwnServer, own_shop: Shop
+) -> None:
+    """The new one is in use, so that its rename waits."""
     name = own_shop.description["NAME"]
-    with pytest.raises(Trouble, match="PostgreSQL refused"):
-        postgresql_restore._swap(own_shop.alias, name, f"{name}_that_is_not_there", f"{name}_before")
+    fresh = f"{name}_restored"
+    with own_server.connect("postgres") as server, ThreadPoolExecutor(1) as aside:
+        server.execute(f'CREATE DATABASE "{fresh}"')
+        with own_server.connect(fresh):
+            swap = aside.submit(postgresql_restore._swap, own_shop.alias, name, fresh, f"{name}_before")
+            waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE %s AND state = 'active'"
+            asked = [f'ALTER DATABASE "{fresh}" RENAME%']
+            wait_until(lambda: swap.done() or server.execute(waiting, asked).fetchall())
+            assert isinstance(swap.exception(60), Trouble)
     assert own_shop.count("orders") == 1000
 
 
 def test_the_lock_outlives_a_server_that_ends_idle_sessions(directory: Path, own_shop: Shop) -> None:
-    own_shop.run(f"ALTER DATABASE \"{own_shop.description['NAME']}\" SET idle_session_timeout = '100ms'")
+    name = f'"{own_shop.description["NAME"]}"'
+    own_shop.run(f"ALTER DATABASE {name} SET idle_session_timeout = '4s'")
     with lock.hold(own_shop.alias):
         idle = connections[own_shop.alias].copy()
         idle.connect()
+        own_shop.run(f"ALTER DATABASE {name} RESET idle_session_timeout")  # for the sessions that begin from here on
         pid = idle.connection.info.backend_pid
         wait_until(lambda: own_shop.run(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}") == [(0,)])  # noqa: S608
         assert lock.holder(own_shop.alias) is not None
