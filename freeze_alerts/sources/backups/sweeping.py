@@ -33,10 +33,13 @@ def bury(database: str, directory: Path) -> list[Note]:
     """Tell of a run that left its note, and remove what it left. Only for who has the lock. Raises OSError."""
     left = [note for note in running.read_notes(directory) if note.alias == database]
     for note in left:
-        for partial in manifest.read_all(directory).partials:
+        found = manifest.read_all(directory)
+        for partial in found.partials:
             if partial.name.startswith(f".{note.name}."):
                 deletion.shrink_away(partial)
         running.remove(note)
+        if found.find(note.name) is not None:
+            continue  # all was done, but for taking the note away
         trouble = Trouble(
             f"its process ({note.pid} on {note.host}) began at {words.moment(note.started_at)} and is gone: it was "
             "killed, ran out of memory, or its machine went down", stage="died",

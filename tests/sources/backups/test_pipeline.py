@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -11,11 +12,12 @@ from typing import Any
 import pytest
 
 from freeze_alerts.alerts.models import Alert
-from freeze_alerts.sources.backups import durable, lock, manifest, names, pipeline, running
+from freeze_alerts.sources.backups import durable, lock, manifest, names, pipeline, running, sweeping
 from freeze_alerts.sources.backups.engines.sqlite import SQLite
 from freeze_alerts.sources.backups.pipeline import Failed, Made, Skipped
 from freeze_alerts.sources.backups.trouble import Trouble
 from tests.sources.backups import shops
+from tests.sources.backups.manifests import a_backup
 from tests.sources.backups.shops import Shop
 
 Told = list[tuple[str, dict[str, Any]]]
@@ -62,11 +64,26 @@ def test_a_manifest_that_did_not_reach_the_disk_leaves_nothing_and_closes_nobody
         os.close(each)
 
 
+def test_a_run_that_died_when_all_was_done_has_not_failed(directory: Path, db: None, told: Told) -> None:
+    backup = a_backup(directory)
+    with running.noted(backup.database, backup.name, backup.started_at, "", directory):
+        sweeping.bury(backup.database, directory)
+        assert running.read_notes(directory) == ()
+    assert told == []
+
+
 def test_a_write_that_fails_leaves_no_file_open(tmp_path: Path) -> None:
-    before = os.listdir("/proc/self/fd")
     with pytest.raises(TypeError):
         durable.write(tmp_path / "file", None)  # type: ignore[arg-type]
-    assert os.listdir("/proc/self/fd") == before
+    assert [name for name in open_files() if name.startswith(str(tmp_path))] == []
+
+
+def open_files() -> list[str]:
+    found = []
+    for each in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # other threads close theirs
+            found.append(os.readlink(each))
+    return found
 
 
 def test_the_manifest_says_what_is_in_the_backup(directory: Path, shop: Shop) -> None:
