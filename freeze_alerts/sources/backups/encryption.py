@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any, Protocol
 
-from freeze_alerts.sources.backups.trouble import Inconclusive, Trouble
+from freeze_alerts.sources.backups.trouble import Inconclusive, Trouble, scrubbed
 
 
 class Source(Protocol):
@@ -70,7 +70,8 @@ def _recipient(pyrage: Any, named: str) -> Any:
         return kind.Recipient.from_str(named)
     except pyrage.RecipientError as problem:
         raise Trouble(
-            f"ENCRYPT_TO has {named[:24]!r}, which is neither an age recipient (age1…) nor an SSH public key",
+            f"ENCRYPT_TO has {scrubbed(named)[:24]!r}, which is neither an age recipient (age1…)"
+            " nor an SSH public key",
             stage="preflight",
         ) from problem
 

@@ -104,6 +104,16 @@ def test_a_recipient_that_is_none_is_said_before_anything_is_written(
     assert list(directory.iterdir()) == []
 
 
+def test_a_secret_key_in_the_place_of_a_recipient_is_not_shown(
+    directory: Path, sqlite_shop: Shop, settings: Settings
+) -> None:
+    secret = str(pyrage.x25519.Identity.generate())
+    _use(settings, directory, secret, None)
+    outcome = pipeline.make(sqlite_shop.alias)
+    assert isinstance(outcome, Failed)
+    assert "ENCRYPT_TO has 'AGE-SECRET-KEY-1***', which is neither" in outcome.error
+
+
 def test_without_the_extra_it_says_what_to_install(
     directory: Path, sqlite_shop: Shop, recipient: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
