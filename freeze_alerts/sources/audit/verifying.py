@@ -44,9 +44,9 @@ def verify(expected_head: str = "") -> Verdict:
     verdict, sealed = Verdict(), _Sealed()
     verdict.faults += _broken_links(verdict, sealed, _position(expected_head))
     verdict.faults += _touched_records(verdict, sealed)
-    for number in sorted(sealed.digests.keys() - sealed.pruned):
-        if not Deletion.objects.filter(pk=number).exists():
-            verdict.faults.append(f"record {number} was removed")
+    missing = [each for each in sealed.digests.keys() - sealed.pruned if not Deletion.objects.filter(pk=each).exists()]
+    sealed.pruned |= _pruned_since(verdict.head) if missing else set()
+    verdict.faults += [f"record {number} was removed" for number in sorted({*missing} - sealed.pruned)]
     verdict.pruned = len(sealed.pruned)
     position = _position(expected_head)
     if expected_head and sealed.heads.get(position) != expected_head.partition(":")[2]:
@@ -69,6 +69,12 @@ def _broken_links(verdict: Verdict, sealed: _Sealed, remembered: int) -> Iterato
         if position == remembered:
             sealed.heads[position] = link.hash
     verdict.head = f"{position}:{previous}" if position else ""
+
+
+def _pruned_since(head: str) -> set[int]:
+    """The records that were pruned while the chain was read."""
+    newer = ChainLink.objects.filter(reason=chain.PRUNED, position__gt=_position(head))
+    return {number for link in newer if chain.is_signed(link) for number in numbers(link.note)}
 
 
 def _note(link: ChainLink, sealed: _Sealed) -> None:

@@ -209,6 +209,23 @@ def test_an_object_is_forgotten_wherever_it_is():
     assert verify().faults == []
 
 
+def test_what_is_pruned_while_it_is_verified_was_not_removed(three, settings, monkeypatch):
+    from freeze_alerts.sources.audit import verifying
+
+    settings.FREEZE_ALERTS = {"AUDIT": {"KEEP_DAYS": 90}}
+    old = timezone.now() - timedelta(days=91)
+    Deletion.objects.filter(pk=three[0].pk).update(at=old)
+    chain.append(Deletion.objects.get(pk=three[0].pk), chain.RECORDED)
+    look = verifying._touched_records
+
+    def meanwhile(*told):
+        assert pruning.prune() == 1
+        return look(*told)
+
+    monkeypatch.setattr(verifying, "_touched_records", meanwhile)
+    assert verify().faults == []
+
+
 @pytest.mark.parametrize("label", ["zoo.animal", "zoo.bird", "zoo.owl"])
 def test_an_object_of_three_tables_is_forgotten_in_all_of_them(label):
     zoo = stock()
