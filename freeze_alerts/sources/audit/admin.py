@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from freeze_alerts.read_only import ReadOnlyAdmin
 from freeze_alerts.sources.audit import words
+from freeze_alerts.sources.audit.forgetting import tables_of
 from freeze_alerts.sources.audit.models import DeletedRoot, DeletedRows, Deletion
 from freeze_alerts.sources.audit.restore.pages import RestoreMixin
 from freeze_alerts.sources.audit.showing import chunk_tables
@@ -63,7 +64,7 @@ class DeletionAdmin(RestoreMixin, ReadOnlyAdmin):
         named = _MODEL_AND_KEY.match(search_term.strip())
         if named is None:
             return super().get_search_results(request, queryset, search_term)
-        roots = DeletedRoot.objects.filter(model=named[1].lower(), object_id=named[2])
+        roots = DeletedRoot.objects.filter(model__in=tables_of(named[1].lower()), object_id=named[2])
         return queryset.filter(pk__in=roots.values("deletion")), False
 
     @admin.display(description="who", ordering="actor")

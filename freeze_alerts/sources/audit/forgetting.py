@@ -31,7 +31,7 @@ def forget(model: str, object_id: str) -> Forgotten:
     An object of a multi-table model is forgotten in each of its tables, whichever of them is named.
     """
     records = rows = 0
-    tables = _tables(model)
+    tables = tables_of(model)
     for deletion in _naming(tables):
         count = _forget_in(deletion, tables, object_id)
         if count:
@@ -40,7 +40,7 @@ def forget(model: str, object_id: str) -> Forgotten:
     return Forgotten(records, rows)
 
 
-def _tables(label: str) -> set[str]:
+def tables_of(label: str) -> set[str]:
     """The labels under which an object's rows are recorded: its model's, its parents', its children's."""
     model = find_model(label)
     if model is None:

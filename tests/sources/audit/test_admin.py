@@ -46,6 +46,15 @@ def test_a_record_is_found_by_key_by_name_and_by_word(client, deletion, words, f
     assert (f"{LIST}{deletion.pk}/change/" in page) is found
 
 
+@pytest.mark.parametrize("label", ["zoo.animal", "zoo.bird", "zoo.songbird", "zoo.owl"])
+def test_an_object_of_several_tables_is_found_by_each_of_its_models(client, label):
+    chick = stock().chick
+    number = chick.pk
+    with audited_deletes("ada"):
+        chick.delete()
+    assert f"{LIST}{Deletion.objects.get().pk}/change/" in read(client, f"{LIST}?q={label}:{number}")
+
+
 def test_finding_an_object_by_its_key_is_one_look_into_an_index(client, deletion, django_assert_num_queries):
     from django.contrib.admin import site
     from django.test import RequestFactory
