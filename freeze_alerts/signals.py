@@ -49,7 +49,8 @@ In (a source of ours sends them; so may the project's own code, and gets the sam
 ``rows_deleted``
     Somebody deleted something in the admin; sent inside the deleting transaction. ``card`` (str: which card it goes
     on), ``deletion_id`` (int: its record), ``rows`` (int), ``is_loud`` (bool: somebody should hear of it now),
-    ``title``, ``text`` (str), ``fields`` (list of (name, value, whether it is short)).
+    ``title``, ``text`` (str), ``fields`` (list of (name, value, whether it is short)); ``is_first`` (bool: nobody was
+    told of this card before; may be left out).
 ``issue_found``
     An error of a kind never seen before. ``key`` (str: what tells it from others, "issue:12" for ours), ``title``,
     ``text`` (str), ``fields`` (list of (name, value)), ``release``, ``link`` (str); ``new_within_5_minutes`` (int,

@@ -72,20 +72,22 @@ def open_alert(
         alert_type, key=key, title=title, text=text, severity=severity, fields=fields, link=link, command=command,
         value=value, host=host, release=release,
     )  # fmt: skip
-    return _tell_or_spool(report)
+    return tell_or_spool(report)
 
 
-def _tell_or_spool(report: Report) -> Outcome:
+def tell_or_spool(report: Report, *, is_first: bool = False) -> Outcome:
+    """:func:`open_alert` for a report already described; ``is_first`` as of :func:`tell`."""
     try:
-        return tell(report)
+        return tell(report, is_first=is_first)
     except UNWRITABLE as error:
         return without_database(report, error)
 
 
-def tell(report: Report, *, in_transaction: bool | None = None) -> Outcome:
+def tell(report: Report, *, in_transaction: bool | None = None, is_first: bool = False) -> Outcome:
     """:func:`open_alert` for a report already described. Raises what the database raises.
 
-    A repeat is counted after the commit when ``in_transaction``; default: whether there is one.
+    A repeat is counted after the commit when ``in_transaction``; default: whether there is one. ``is_first`` says that
+    its key was never told of: no earlier alert is looked for.
     """
     using = router.db_for_write(Alert)
     if in_transaction is None:
@@ -93,15 +95,16 @@ def tell(report: Report, *, in_transaction: bool | None = None) -> Outcome:
     for _ in range(_RACES):
         try:
             with transaction.atomic(using=using):
-                if not in_transaction and _repeat(report):
+                if not in_transaction and not is_first and _repeat(report):
                     return Outcome.REPEATED
-                outcome = _news(report, _previous(report))
+                outcome = _news(report, None if is_first else _previous(report))
         except IntegrityError:
+            is_first = False
             continue  # somebody else opened it in between: count as a repeat
         if outcome is Outcome.REPEATED:
             if not in_transaction:
                 continue
-            outbox.after_commit(partial(_tell_or_spool, report))
+            outbox.after_commit(partial(tell_or_spool, report))
         if outcome is not None:
             return outcome
     raise TooManyRaces(report.open_key)

@@ -7,24 +7,25 @@ from typing import Any
 from django.utils import timezone
 
 from freeze_alerts import outbox
-from freeze_alerts.alerts import open_alert
 from freeze_alerts.alerts.answers import undo
 from freeze_alerts.alerts.card import admin_url
+from freeze_alerts.alerts.lifecycle import tell_or_spool
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.alerts.report import describe
 from freeze_alerts.catalog import AlertType, Severity
-from freeze_alerts.switchboard.door import door
+from freeze_alerts.switchboard.door import door, own_door
 
 
-@door
+@own_door
 def on_rows_deleted(
     *, card: str, deletion_id: int, rows: int, is_loud: bool, title: str, text: str,
-    fields: list[tuple[str, str, bool]], **_: Any,
+    fields: list[tuple[str, str, bool]], is_first: bool = False, **_: Any,
 ) -> None:  # fmt: skip
-    open_alert(
+    report = describe(
         AlertType.ADMIN_DELETE, key=_key(card), title=title, text=text, fields=fields, value=rows,
         severity=Severity.HIGH if is_loud else None, link=admin_url("deletion_change", deletion_id),
     )  # fmt: skip
+    tell_or_spool(report, is_first=is_first)
 
 
 @door

@@ -129,6 +129,13 @@ def chosen(origin: Any, using: str, limit: int) -> list[Model]:
     return []
 
 
+def at_hand(instance: Model, using: str, limit: int) -> list[Model]:
+    """The object as it was just read from the database that deletes it; read again where only a part of it was."""
+    if instance._state.db == using and not instance._state.adding and not instance.get_deferred_fields():
+        return [instance]
+    return chosen(instance, using, limit)
+
+
 def gather(batch: Batch, roots: list[Model], *, named: bool = True) -> None:
     """Collect what hangs on the roots, and pack it; where that can't be, Django's announcements tell the rest."""
     with contextlib.suppress(ProtectedError, RestrictedError):  # Django itself has found a way

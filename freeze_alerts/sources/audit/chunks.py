@@ -1,9 +1,7 @@
-"""Rows into chunks: JSON, compressed, 500 rows each, which ``rows`` reads."""
+"""Rows into chunks of 500 each, which ``packing`` lays out and ``rows`` reads."""
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,11 +13,11 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Field, FileField, JSONField, Model
 
 from freeze_alerts.sources.audit.masking import Rules, redact
-from freeze_alerts.sources.audit.rows import primary_key, unpack
+from freeze_alerts.sources.audit.packing import pack, unpack
+from freeze_alerts.sources.audit.rows import primary_key
 from freeze_alerts.sources.audit.values import PLAIN, decode, encode
 
 CHUNK_ROWS = 500
-COMPRESSION = 3
 _NONE: frozenset[Any] = frozenset()
 Keys = dict[str, set[Any]]
 """Primary keys by ``app.model``."""
@@ -138,10 +136,6 @@ class Packer:
             for number in {getattr(each, attname) for each in instances} - {None}:
                 if (label := _content_type_label(number)) is not None:
                     self._content_types[str(number)] = label
-
-
-def pack(content: dict[str, Any]) -> bytes:
-    return zlib.compress(json.dumps(content, separators=(",", ":")).encode(), COMPRESSION)
 
 
 def without(chunk: Chunk, dropped: Keys) -> Chunk:

@@ -13,10 +13,11 @@ from django.db.models import Model
 
 from freeze_alerts.sources.audit import chain, telling
 from freeze_alerts.sources.audit.batches import label_of
-from freeze_alerts.sources.audit.chunks import Keys, drop, pack, stored_key
+from freeze_alerts.sources.audit.chunks import Keys, drop, stored_key
 from freeze_alerts.sources.audit.collecting import key_text
 from freeze_alerts.sources.audit.models import DeletedRoot, DeletedRows, Deletion
-from freeze_alerts.sources.audit.rows import find_model, unpack
+from freeze_alerts.sources.audit.packing import pack, unpack
+from freeze_alerts.sources.audit.rows import find_model
 
 
 @dataclass(frozen=True)

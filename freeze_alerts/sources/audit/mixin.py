@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
 
-from freeze_alerts.sources.audit import batches, masking, scope
+from freeze_alerts.sources.audit import batches, masking, recording, scope
 from freeze_alerts.sources.audit.batches import Batch
 from freeze_alerts.sources.audit.chunks import key_fields
 from freeze_alerts.sources.audit.masking import Rules
@@ -125,7 +125,7 @@ class AuditAdminMixin(_ModelAdmin):
                     response = view(request, *args, **kwargs)
                 except RecordNotWritten as refusal:
                     return self._refused(request, refusal, opened)
-                recorded = _once(opened.recorded)
+                recorded = recording.standing(opened)
                 return self.audit_response(request, response, recorded) if recorded else response
 
         return audited
@@ -145,7 +145,7 @@ class AuditAdminMixin(_ModelAdmin):
         using = router.db_for_write(self.model)
         origin = objs if isinstance(objs, QuerySet) else objs[0]
         batch = Batch(using, origin, open_scope.rules)
-        roots = list(objs) if isinstance(objs, QuerySet) else batches.chosen(origin, using, batch.limit)
+        roots = list(objs) if isinstance(objs, QuerySet) else batches.at_hand(objs[0], using, batch.limit)
         try:
             collector = batches.collect(batch, roots)
         except (ProtectedError, RestrictedError):
@@ -170,7 +170,3 @@ class AuditAdminMixin(_ModelAdmin):
             if not all(allows(request, each) for each in instances):
                 lacking.add(str(model._meta.verbose_name))
         return lacking
-
-
-def _once(recorded: list[Deletion]) -> list[Deletion]:
-    return list({each.uid: each for each in recorded}.values())

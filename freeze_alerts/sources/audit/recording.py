@@ -61,7 +61,7 @@ def record(scope: Scope, using: str, snapshot: Snapshot) -> None:
         return
     with _together(ours):
         deletion = _standing_record(scope, using)
-        is_new = deletion is None
+        is_new, is_first = deletion is None, not scope.writes[using]
         deletion = deletion or _new_record(scope, using)
         _count(deletion, snapshot)
         if is_new:
@@ -70,18 +70,30 @@ def record(scope: Scope, using: str, snapshot: Snapshot) -> None:
         scope.recorded.append(deletion)
         scope.writes[using] += 1
         if is_new:
-            telling.tell(deletion, roots)
+            telling.tell(deletion, roots, is_first=is_first)
+
+
+def standing(scope: Scope) -> list[Deletion]:
+    """The records of a scope, without those that were rolled back since."""
+    if not scope.recorded or any(_is_sure(scope, using) for using in scope.writes):
+        return list(scope.recorded)
+    ours = router.db_for_write(Deletion)
+    if transaction.get_connection(ours).needs_rollback:
+        return []
+    pks = {each.pk for each in scope.recorded}
+    return list(Deletion.objects.using(ours).filter(pk__in=pks).order_by("pk"))
+
+
+def _is_sure(scope: Scope, using: str) -> bool:
+    """Whether the one record there is was written once, and committed: it stands in the database as it is here."""
+    written = scope.writes[using] == 1 and len(scope.recorded) == 1
+    return written and all(batch.committed for batch in scope.written_on(using))
 
 
 def settle(scope: Scope, using: str) -> None:
     """After the commit: note what SQL deleted past us, bring the card up to date, seal the record."""
     try:
-        alone = (
-            scope.writes[using] == 1
-            and len(scope.recorded) == 1
-            and all(batch.committed for batch in scope.written_on(using))
-        )
-        deletion = scope.recorded[0] if alone else _standing_record(scope, using)
+        deletion = scope.recorded[0] if _is_sure(scope, using) else _standing_record(scope, using)
         surplus = unaccounted(scope, using)
         if surplus:
             elsewhere = {} if using == router.db_for_write(Deletion) else {"uid": uuid.uuid4()}

@@ -1,13 +1,11 @@
 """The rows of a record, as they are read back.
 
-A chunk is JSON, compressed: tables, each with its columns named once and its rows as lists; and the links that were
-cut. ``chunks`` writes what this module reads.
+A chunk is JSON, compressed: tables, each with its columns named once; and the links that were cut. ``packing`` knows
+how rows are laid out there so that they take little room.
 """
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +15,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field, Model
 
 from freeze_alerts.sources.audit.models import DeletedRows, Deletion
+from freeze_alerts.sources.audit.packing import unpack
 from freeze_alerts.sources.audit.values import NOT_KEPT, PLAIN, Redacted, decode
 
 _CHUNKS_AT_ONCE = 20
@@ -91,11 +90,6 @@ def contents(deletion: Deletion) -> Iterator[dict[str, Any]]:
 def unpacked(deletion: Deletion, number: int) -> dict[str, Any]:
     """One chunk of a record. Raises DeletedRows.DoesNotExist."""
     return unpack(bytes(DeletedRows.objects.get(deletion=deletion, number=number).data))
-
-
-def unpack(data: bytes) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(zlib.decompress(data))
-    return content
 
 
 def find_model(label: str) -> type[Model] | None:

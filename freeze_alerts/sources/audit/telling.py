@@ -32,10 +32,10 @@ def join_burst(deletion: Deletion) -> None:
         deletion.card = first
 
 
-def tell(deletion: Deletion, roots: Sequence[Named] | None = None) -> None:
+def tell(deletion: Deletion, roots: Sequence[Named] | None = None, *, is_first: bool = False) -> None:
     """Send the signal, in the deleting transaction: one card speaks for the whole burst.
 
-    ``roots`` are those of this deletion where they are at hand.
+    ``roots`` are those of this deletion where they are at hand; ``is_first`` says that its uid was never told of.
     """
     alone = deletion.card == deletion.uid
     together = [deletion] if alone else list(_on_card(deletion))
@@ -43,7 +43,7 @@ def tell(deletion: Deletion, roots: Sequence[Named] | None = None) -> None:
         roots = _roots(together)
     signals.rows_deleted.send_robust(
         sender=Deletion, deletion_id=deletion.pk, rows=sum(each.row_count for each in together),
-        is_loud=is_loud(together), **_said(together, roots),
+        is_loud=is_loud(together), is_first=is_first and alone, **_said(together, roots),
     )  # fmt: skip
 
 

@@ -69,8 +69,8 @@ def taken_along(deletion: Deletion) -> Counter[str]:
 
 
 def kinds(counts: Mapping[str, int]) -> str:
-    """``12 order lines, 3 tags``: the most frequent first."""
-    ordered = Counter(counts).most_common()
+    """``12 order lines, 3 tags``: the most frequent first, whatever order the database gave them in."""
+    ordered = Counter(dict(sorted(counts.items()))).most_common()
     named = [f"{count:,} {kind(label, count)}" for label, count in ordered[:KINDS_NAMED]]
     if rest := ordered[KINDS_NAMED:]:
         named.append(f"{sum(count for _, count in rest):,} rows of {len(rest)} other kinds")

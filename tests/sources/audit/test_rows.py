@@ -4,6 +4,7 @@ import enum
 import math
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from freeze_alerts.sources.audit import rows
 from freeze_alerts.sources.audit.chunks import CHUNK_ROWS
 from freeze_alerts.sources.audit.models import DeletedRows, Deletion
+from freeze_alerts.sources.audit.packing import pack, unpack
 from freeze_alerts.sources.audit.scope import audited_deletes
 from freeze_alerts.sources.audit.values import BINARY_LIMIT_BYTES, NOT_KEPT, decode, encode
 from tests.zoo import models
@@ -168,3 +170,23 @@ def test_what_was_never_saved_is_not_what_was_deleted():
 def test_moments_of_all_kinds_are_told_apart():
     for value in (datetime(2026, 1, 1), date(2026, 1, 1), time(1), timedelta(1), UUID(int=1)):  # noqa: DTZ001
         assert type(through_json(value)) is type(value)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        [[], []],
+        [[7]],
+        [[1, "a", None], [3, "b", True], [2, "a", 0.5]],
+        [[2**70, True, 1], [-5, False, None], [0, True, ["masked"]]],
+    ],
+    ids=["no row", "no column", "one", "mixed", "large"],
+)
+def test_a_chunk_gives_back_the_rows_it_was_given(rows: list[list[Any]]) -> None:
+    content = {"tables": [{"model": "zoo.animal", "rows": rows}], "content_types": {"1": "a.b"}, "links": []}
+
+    found = unpack(pack(content))
+
+    assert found == content
+    assert [list(map(type, row)) for row in found["tables"][0]["rows"]] == [list(map(type, row)) for row in rows]

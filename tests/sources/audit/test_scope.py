@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models.signals import post_delete, pre_delete
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from freeze_alerts.alerts import lifecycle
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.outbox.models import Message
 from freeze_alerts.sources.audit import scope
@@ -157,9 +159,12 @@ def test_a_name_that_can_t_be_said_stops_no_delete(monkeypatch):
 
 @pytest.mark.django_db
 def test_a_card_that_cannot_be_opened_stops_no_delete(monkeypatch):
-    from freeze_alerts.switchboard import audit
+    def spoil(_report):
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM nowhere")
+        raise ZeroDivisionError
 
-    monkeypatch.setattr(audit, "open_alert", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(lifecycle, "_open", spoil)
     duck = stock().duck
     with audited_deletes("test"):
         duck.delete()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
-from django.db import router
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -109,9 +108,8 @@ def offer(request: HttpRequest, deletions: list[Deletion], site: str) -> None:
     """After a delete: a link beside the success message that leads to putting it back."""
     if not request.user.has_perm(PERMISSION):
         return
-    kept = Deletion.objects.using(router.db_for_write(Deletion)).filter(pk__in=[each.pk for each in deletions])
-    for each in kept.filter(complete=True, row_count__gt=0):  # one may have been rolled back since
-        if lacking(request, list(each.counts)):
+    for each in deletions:
+        if not each.complete or not each.row_count or lacking(request, list(each.counts)):
             continue
         url = _address(each, site)
         if not url:
