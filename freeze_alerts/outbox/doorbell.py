@@ -107,10 +107,12 @@ class Doorbell:
         What is spooled is booked from here: a worker may stand where it can't see our file.
         """
         alone = not spool.is_empty() or (self.asked_celery and claim.is_overdue(WORKER_HAS_SECONDS))
-        if rung and not alone and conf.current().delivery.doorbell == "auto" and publish():
-            self.asked_celery = True
-            self.closed.wait(BETWEEN_RINGS_SECONDS)
-            return WORKER_HAS_SECONDS
+        if rung and not alone and conf.current().delivery.doorbell == "auto":
+            if publish():
+                self.asked_celery = True
+                self.closed.wait(BETWEEN_RINGS_SECONDS)
+                return WORKER_HAS_SECONDS
+            alone = True  # a worker may have been asked before, and knows nothing of what is rung for now
         asked, self.asked_celery = self.asked_celery, False
         if asked and not alone:
             return None

@@ -219,6 +219,21 @@ def test_after_a_failure_a_worker_is_not_waited_for(ring_with, own_doorbell, mon
     assert own_doorbell.asked_celery is False
 
 
+def deliver_nothing():
+    """Stands in for a pass."""
+    return 1.0
+
+
+def test_a_ring_that_the_broker_does_not_take_is_answered_here_though_it_took_the_one_before(
+    ring_with, own_doorbell, monkeypatch
+):
+    ring_with("auto")
+    monkeypatch.setattr(doorbell, "DELIVERER", f"{__name__}.deliver_nothing")
+    monkeypatch.setattr(doorbell, "publish", lambda: False)
+    own_doorbell.asked_celery = True
+    assert own_doorbell._work(rung=True) == 1.0
+
+
 AT_EXIT = """
 import atexit
 from freeze_alerts.alerts import open_alert
