@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from freeze_alerts.outbox.models import Message
@@ -42,5 +44,5 @@ def test_a_clock_that_jumps_while_messages_are_under_way(discord, ours, hours):
     right.wait_for("OPENED fourth")
     wait_until(lambda: set(states().values()) == {"sent"}, timeout_seconds=PATIENCE_SECONDS)
     told = footers(discord, "payments")
-    assert len(told) == len(set(told))
+    assert max(Counter(told).values()) <= 2  # what the dead process had sent off may be read all the same
     assert len({footer.partition("#")[0] for footer in told}) == 4  # with a reminder of what now seems a day old

@@ -59,14 +59,14 @@ def kill(request, environment):
 
 
 @pytest.mark.parametrize(
-    ("moment", "copies"),
+    ("moment", "known"),
     [
-        (Failure.hang(600), 1),  # Discord has not got it yet
-        (Failure.hang_after_saving(600), 2),  # Discord has it, and nobody will ever hear so
+        (Failure.hang(600), 0),  # Discord has not read it yet
+        (Failure.hang_after_saving(600), 1),  # Discord has it, and nobody will ever hear so
     ],
     ids=["before-discord-has-it", "after-discord-has-it"],
 )
-def test_a_worker_killed_with_messages_under_way(discord, environment, kill, moment, copies):
+def test_a_worker_killed_with_messages_under_way(discord, environment, kill, moment, known):
     worker = start_worker(environment)
     raiser = Talker(RAISER, **environment)
     discord.fail(moment, channel="payments")
@@ -76,7 +76,7 @@ def test_a_worker_killed_with_messages_under_way(discord, environment, kill, mom
     raiser.tell("end", "first")
     raiser.wait_for("did end first")
     under_way = Message.objects.filter(state="sending", channel="payments")
-    wait_until(lambda: under_way.exists() and len(discord.messages("payments")) == copies - 1,
+    wait_until(lambda: under_way.exists() and len(discord.messages("payments")) == known,
                timeout_seconds=PATIENCE_SECONDS)  # fmt: skip
     claimed = list(under_way.values_list("pk", "lease_until"))
     kill(worker)
@@ -89,7 +89,7 @@ def test_a_worker_killed_with_messages_under_way(discord, environment, kill, mom
     cards = Counter(footers(discord, "payments"))
     alerts = {footer.partition("#")[0] for footer in cards}
     assert len(alerts) == 3
-    assert max(cards.values()) <= copies, cards
+    assert max(cards.values()) <= 2, cards  # what a dead client had sent off may be read all the same
     contents = [message.payload["content"] for message in discord.messages("payments")]
     assert any(
         "<first>" in content and "ENDED" in content for content in contents
