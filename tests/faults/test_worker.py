@@ -3,21 +3,23 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from datetime import timedelta
 
 import psutil
 import pytest
-from django.utils import timezone
 
-from freeze_alerts.outbox.models import Message
 from freeze_alerts.testing.discord import Failure
 from tests import processes
 from tests.faults.talking import PATIENCE_SECONDS, Talker
-from tests.outbox.passes import footers, states
+from tests.outbox.passes import footers
 from tests.processes import wait_until
 from tests.workers import start_worker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+UNDER_WAY = "SELECT id FROM freeze_alerts_message WHERE state = 'sending' AND channel = 'payments'"
+LEFT = "SELECT id FROM freeze_alerts_message WHERE state <> 'sent' OR redraw_at IS NOT NULL"
+RUN_OUT = (
+    "UPDATE freeze_alerts_message SET lease_until = now() - interval '1 second' WHERE state = 'sending' AND id IN ({})"
+)
+"""The minute after which a claim runs out, without waiting for it."""
 
 RAISER = """
 import tests.celery_app
@@ -36,8 +38,9 @@ for verb, key in told():
 
 
 @pytest.fixture
-def environment(broker, ours, request):
-    return {**ours(DOORBELL="auto"), "TEST_BROKER_URL": broker.url, "TEST_QUEUE": f"faults-{os.getpid()}"}
+def environment(database, broker, ours):
+    celery = {"TEST_BROKER_URL": broker.url, "TEST_QUEUE": f"faults-{os.getpid()}"}
+    return {**ours(DOORBELL="auto"), **database.environment("faults"), **celery}
 
 
 def kill_the_child(worker):
@@ -58,15 +61,11 @@ def kill(request, environment):
     return kill_the_child if request.param == "child" else kill_all
 
 
-@pytest.mark.parametrize(
-    ("moment", "known"),
-    [
-        (Failure.hang(600), 0),  # Discord has not read it yet
-        (Failure.hang_after_saving(600), 1),  # Discord has it, and nobody will ever hear so
-    ],
-    ids=["before-discord-has-it", "after-discord-has-it"],
-)
-def test_a_worker_killed_with_messages_under_way(discord, environment, kill, moment, known):
+BEFORE, AFTER = Failure.hang(600), Failure.hang_after_saving(600)
+
+
+@pytest.mark.parametrize("moment", [BEFORE, AFTER], ids=["before-discord-has-it", "after-discord-has-it"])
+def test_a_worker_killed_with_messages_under_way(database, discord, environment, kill, moment):
     worker = start_worker(environment)
     raiser = Talker(RAISER, **environment)
     discord.fail(moment, channel="payments")
@@ -75,34 +74,28 @@ def test_a_worker_killed_with_messages_under_way(discord, environment, kill, mom
         raiser.wait_for(f"did open {key}")
     raiser.tell("end", "first")
     raiser.wait_for("did end first")
-    under_way = Message.objects.filter(state="sending", channel="payments")
-    wait_until(lambda: under_way.exists() and len(discord.messages("payments")) == known,
+    known = 1 if moment is AFTER else 0
+    wait_until(lambda: database.query(UNDER_WAY, "faults") and len(discord.messages("payments")) == known,
                timeout_seconds=PATIENCE_SECONDS)  # fmt: skip
-    claimed = list(under_way.values_list("pk", "lease_until"))
+    claimed = [pk for (pk,) in database.query(UNDER_WAY, "faults")]
     kill(worker)
     discord.heal()
-    for pk, lease_until in claimed:  # the minute after which a claim runs out, without waiting for it
-        Message.objects.filter(pk=pk, lease_until=lease_until).update(
-            lease_until=timezone.now() - timedelta(seconds=1)
-        )
-    _deliver_what_is_left(raiser)
+    database.query(RUN_OUT.format(", ".join(map(str, claimed))), "faults")
+    _deliver_what_is_left(database, raiser)
     cards = Counter(footers(discord, "payments"))
-    alerts = {footer.partition("#")[0] for footer in cards}
-    assert len(alerts) == 3
+    assert len({footer.partition("#")[0] for footer in cards}) == 3
     assert max(cards.values()) <= 2, cards  # what a dead client had sent off may be read all the same
     contents = [message.payload["content"] for message in discord.messages("payments")]
-    assert any(
-        "<first>" in content and "ENDED" in content for content in contents
-    )  # a copy that nobody knows of stays
+    assert any("<first>" in content and "ENDED" in content for content in contents)
 
 
-def _deliver_what_is_left(raiser):
+def _deliver_what_is_left(database, raiser):
     """The sweeps that Beat would ask for."""
 
     def sweep():
         rounds = raiser.count("did sweep") + 1
         raiser.tell("sweep", "now")
         raiser.wait_for("did sweep", rounds)
-        return set(states().values()) == {"sent"} and not Message.objects.exclude(redraw_at=None).exists()
+        return not database.query(LEFT, "faults")
 
     wait_until(sweep, timeout_seconds=PATIENCE_SECONDS)
