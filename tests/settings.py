@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import django
 # One name a test process, in the environment so that the processes a test starts find the same database and folder.
 DATABASE_NAME = os.environ.setdefault("FREEZE_ALERTS_TEST_NAME", f"test_freeze_alerts_{os.getpid()}")
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-if _worker and DATABASE_NAME.startswith("test_") and not DATABASE_NAME.endswith(_worker):
+if _worker and re.fullmatch(r"test_freeze_alerts_\d+", DATABASE_NAME):  # as the run was named, not a test's own
     DATABASE_NAME = os.environ["FREEZE_ALERTS_TEST_NAME"] = f"{DATABASE_NAME}_{_worker}"
 BASE_DIR = Path(tempfile.gettempdir()) / DATABASE_NAME  # made, emptied and removed by conftest: the spool lives here
 SECRET_KEY = "only-for-tests"
