@@ -16,3 +16,5 @@ STORAGES = {
     },
 }
 DATABASES["default"]["PASSWORD"] = DATABASES["default"].get("PASSWORD") or "hunter2"  # type: ignore[name-defined]  # noqa: F405
+# Its handler that mails errors fails on Django 6.1, which has another way to mail.
+DBBACKUP_SEND_EMAIL = False
