@@ -9,11 +9,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from freeze_alerts import outbox
-from freeze_alerts.alerts.lifecycle import resolve_alert
+from freeze_alerts.alerts.lifecycle import end
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.alerts.outcome import Outcome
 from freeze_alerts.alerts.reminders import REMINDED_FROM
-from freeze_alerts.alerts.report import fit, fit_key
+from freeze_alerts.alerts.report import describe_end, fit, fit_key
 from freeze_alerts.catalog import Nature, entry_or_plain
 
 _CHANGED_AT_ONCE = 500
@@ -22,7 +22,7 @@ _CHANGED_AT_ONCE = 500
 def acknowledge(alert: Alert, by: str) -> bool:
     """Somebody is on it. A state stays open until its condition ends; a fact ends here. False if it had ended."""
     if entry_or_plain(alert.type).nature is not Nature.STATE:
-        return resolve_alert(alert.type, key=alert.key, by=by) is Outcome.RESOLVED
+        return end(describe_end(alert.type, key=alert.key, by=by)) is Outcome.RESOLVED
     now = timezone.now()
     return _change(alert, status=Alert.Status.ACKNOWLEDGED, acknowledged_at=now, acknowledged_by=fit(by, 150),
                    next_reminder_at=None)  # fmt: skip
@@ -30,7 +30,7 @@ def acknowledge(alert: Alert, by: str) -> bool:
 
 def resolve(alert: Alert, by: str, reason: str = "") -> bool:
     """End it by hand; a state opens again with the next reading that calls for it. False if it had ended."""
-    return resolve_alert(alert.type, key=alert.key, by=by, reason=reason) is Outcome.RESOLVED
+    return end(describe_end(alert.type, key=alert.key, by=by, reason=reason)) is Outcome.RESOLVED
 
 
 def snooze(alert: Alert, until: datetime) -> bool:

@@ -8,11 +8,11 @@ from datetime import timedelta
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, router, transaction
 from django.utils import timezone
 
-from freeze_alerts.alerts.emergency import DATABASE_KEY, OUTAGE, restored
-from freeze_alerts.alerts.lifecycle import open_alert, resolve_alert, tell
+from freeze_alerts.alerts.emergency import DATABASE_KEY, OUTAGE, restored, restored_end
+from freeze_alerts.alerts.lifecycle import end, open_alert, tell
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.alerts.outcome import Outcome
-from freeze_alerts.alerts.report import Report
+from freeze_alerts.alerts.report import Report, describe_end
 from freeze_alerts.catalog import AlertType, entry_or_plain
 from freeze_alerts.outbox import spool
 from freeze_alerts.outbox.models import Booked, Message
@@ -32,14 +32,15 @@ def book_spool() -> int:
 
 
 def _book(lines: list[spool.Line]) -> None:
-    rejected = [line for line in lines if "report" in line and not _is_booked(line)]
+    told = [line for line in lines if "report" in line or "end" in line]
+    rejected = [line for line in told if not _is_booked(line)]
     for line in lines:
         if "posted" in line:
             _tie(line)
     if rejected:
         _tell_of_rejected(len(rejected))
     if any(line.get("key") == OUTAGE for line in lines):
-        resolve_alert(AlertType.TROUBLE, key=DATABASE_KEY, reason="the database answers again")
+        end(describe_end(AlertType.TROUBLE, key=DATABASE_KEY, reason="the database answers again"))
 
 
 def _is_booked(line: spool.Line) -> bool:
@@ -57,7 +58,6 @@ def _is_booked(line: spool.Line) -> bool:
 
 
 def _book_line(line: spool.Line) -> None:
-    report = restored(line)
     with transaction.atomic(using=router.db_for_write(Booked)):
         try:  # a bare insert first: SQLite can't turn a reading transaction into a writing one under load
             with transaction.atomic(using=router.db_for_write(Booked)):
@@ -65,6 +65,10 @@ def _book_line(line: spool.Line) -> None:
                 booked.save(force_insert=True)
         except IntegrityError:
             return
+        if "end" in line:
+            end(restored_end(line), late=True)
+            return
+        report = restored(line)
         if tell(report, in_transaction=False) in _NEWS:
             Booked.objects.filter(pk=booked.pk).update(message=_newest_message(report))
 

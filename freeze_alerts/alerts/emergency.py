@@ -14,7 +14,7 @@ from freeze_alerts import conf
 from freeze_alerts.alerts.clock import aware
 from freeze_alerts.alerts.outage import is_away
 from freeze_alerts.alerts.outcome import Outcome
-from freeze_alerts.alerts.report import Report, describe, open_key
+from freeze_alerts.alerts.report import End, Report, describe, open_key
 from freeze_alerts.catalog import AlertType, Severity, entry_or_plain
 from freeze_alerts.outbox import doorbell, spool
 
@@ -50,6 +50,33 @@ def without_database(report: Report, error: Exception) -> Outcome:
     return Outcome.SPOOLED
 
 
+def end_later(told: End, error: Exception | None = None) -> Outcome:
+    """Keep an end until it can be written, behind whatever else is kept of its trouble. Never raises."""
+    waiting = _waiting(told.open_key)
+    if not waiting or "end" not in waiting[-1]:
+        line = {"id": str(uuid.uuid4()), "key": told.open_key, "at": time.time()}
+        spool.keep({**line, "end": {**asdict(told), "at": told.at.isoformat()}})
+        logger.warning("the end of %s is spooled: %s", told.open_key, type(error).__name__ if error else "its turn")
+    try:
+        if error is not None and is_away(error):
+            _say_outage(error)
+    except Exception:  # the door of the emergency exit: whoever told the end goes on, and the spool has it
+        logger.exception("it could not be said that the database is away")
+    doorbell.ring()
+    return Outcome.SPOOLED
+
+
+def is_spooled(key: str) -> bool:
+    """Whether anything of this trouble waits to be booked: what is told of it now comes after that."""
+    return not spool.is_empty() and bool(_waiting(key))
+
+
+def restored_end(line: spool.Line) -> End:
+    """The end as it was spooled. Raises LookupError, TypeError or ValueError for a line that is none."""
+    told = dict(line["end"])
+    return End(at=datetime.fromisoformat(told.pop("at")), **told)
+
+
 def restored(line: spool.Line) -> Report:
     """The report as it was spooled. Raises LookupError, TypeError or ValueError for a line that is none."""
     told = dict(line["report"])
@@ -66,7 +93,7 @@ def tell_outage(error: Exception) -> None:
 
 def _say_outage(error: Exception) -> None:
     """One card for all processes: whoever finds it spooled leaves it to whoever spooled it, for a while."""
-    known = _waiting(OUTAGE)
+    known = _reports(OUTAGE)
     if not known:
         outage = _outage(error)
         _say_if_first(outage, _keep(outage))
@@ -75,13 +102,19 @@ def _say_outage(error: Exception) -> None:
 
 
 def _say_if_first(report: Report, line_id: str, *, urgent: bool = True) -> None:
-    first = next(iter(_waiting(report.open_key)), None)
+    first = next(iter(_reports(report.open_key)), None)
     if first is None or first["id"] == line_id or _is_overdue(first):
         _say(report, line_id, urgent=urgent)
 
 
 def _waiting(key: str) -> list[spool.Line]:
-    return [line for line in spool.mentioning(key) if "report" in line and line.get("key") == key]
+    """What is to be booked of a trouble, oldest first."""
+    mentioned = [line for line in spool.mentioning(key) if line.get("key") == key]
+    return [line for line in mentioned if "report" in line or "end" in line]
+
+
+def _reports(key: str) -> list[spool.Line]:
+    return [line for line in _waiting(key) if "report" in line]
 
 
 def _is_overdue(line: spool.Line) -> bool:

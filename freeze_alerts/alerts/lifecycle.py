@@ -15,15 +15,14 @@ from typing import Any
 from django.db import IntegrityError, models, router, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest
-from django.utils import timezone
 
 from freeze_alerts import conf, outbox, signals
-from freeze_alerts.alerts.emergency import without_database
+from freeze_alerts.alerts.emergency import end_later, is_spooled, without_database
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.alerts.outage import UNWRITABLE
 from freeze_alerts.alerts.outcome import Outcome
 from freeze_alerts.alerts.reminders import first_reminder
-from freeze_alerts.alerts.report import Report, describe, fit, fit_key, open_key
+from freeze_alerts.alerts.report import End, Report, describe, describe_end
 from freeze_alerts.catalog import Nature, Severity, entry_or_plain
 from freeze_alerts.outbox.models import Message
 
@@ -218,23 +217,40 @@ def resolve_alert(alert_type: str, *, key: str, reason: str = "", by: str = "", 
     """End the open alert of this key, if there is one. Its card turns green; a high one's end is posted too.
 
     ``reason`` is shown on the card; ``by`` is the person who ended it, empty when the condition did.
+    When the database can't be written, or an opening of this key still waits in the spool, the end is kept there
+    behind it: SPOOLED.
     """
-    found = Alert.objects.filter(open_key=open_key(alert_type, fit_key(key)))
+    told = describe_end(alert_type, key=key, reason=reason, by=by, unwatched=unwatched)
+    if is_spooled(told.open_key):
+        return end_later(told)
+    try:
+        return end(told)
+    except UNWRITABLE as error:
+        return end_later(told, error)
+
+
+def end(told: End, *, late: bool = False) -> Outcome:
+    """:func:`resolve_alert` for an end already described. Raises what the database raises.
+
+    ``late``: it was told a while ago, so it ends nothing that was seen since then.
+    """
+    found = Alert.objects.filter(open_key=told.open_key)
+    if late:
+        found = found.filter(last_seen_at__lte=told.at)
     alert = found.first()  # outside the transaction: SQLite can't turn a reading one into a writing one under load
     if alert is None:
         return Outcome.UNCHANGED
-    at = timezone.now()
-    answered = {"acknowledged_by": fit(by, 150), "acknowledged_at": at} if by else {}
+    answered = {"acknowledged_by": told.by, "acknowledged_at": told.at} if told.by else {}
     with transaction.atomic(using=router.db_for_write(Alert)):
         ended = found.filter(pk=alert.pk).update(
-            open_key=None, status=Alert.Status.RESOLVED, resolved_at=at, clear_since=None, next_reminder_at=None,
-            ended_because=fit(reason, 255), unwatched=unwatched, sequence=F("sequence") + 1, card_due_at=at,
+            open_key=None, status=Alert.Status.RESOLVED, resolved_at=told.at, clear_since=None, next_reminder_at=None,
+            ended_because=told.reason, unwatched=told.unwatched, sequence=F("sequence") + 1, card_due_at=told.at,
             **answered,
         )  # fmt: skip
         if not ended:
             return Outcome.UNCHANGED
         alert.refresh_from_db()
-        loud = alert.level >= Severity.HIGH and not by
+        loud = alert.level >= Severity.HIGH and not told.by
         say(alert, Message.Kind.RESOLVED if loud else None, signals.alert_resolved)
     return Outcome.RESOLVED
 

@@ -14,4 +14,4 @@ class Outcome(Enum):
     RESOLVED = "resolved"
     UNCHANGED = "unchanged"
     SPOOLED = "spooled"
-    """The database could not be written: it is kept in the spool, and said straight in Discord."""
+    """The database could not be written: it is kept in the spool, and a trouble is said straight in Discord."""

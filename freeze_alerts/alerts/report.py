@@ -44,6 +44,22 @@ class Report:
         return {**titled, "text": self.text, "fields": self.fields, "last_seen_at": self.at}
 
 
+@dataclass(frozen=True)
+class End:
+    """The end of one trouble, as somebody tells it at one moment."""
+
+    type: str
+    key: str
+    reason: str
+    by: str
+    unwatched: bool
+    at: datetime
+
+    @property
+    def open_key(self) -> str:
+        return open_key(self.type, self.key)
+
+
 def describe(
     alert_type: str,
     *,
@@ -74,6 +90,11 @@ def describe(
         release=fit(release, 255),
         at=timezone.now(),
     )
+
+
+def describe_end(alert_type: str, *, key: str, reason: str = "", by: str = "", unwatched: bool = False) -> End:
+    """The end of a trouble; its arguments are those of ``alerts.resolve_alert``."""
+    return End(alert_type, fit_key(key), fit(reason, 255), fit(by, 150), unwatched, timezone.now())
 
 
 def open_key(alert_type: str, key: str) -> str:

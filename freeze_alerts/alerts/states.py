@@ -7,13 +7,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from freeze_alerts.alerts.emergency import without_database
-from freeze_alerts.alerts.lifecycle import peak, redraw_time, resolve_alert, tell
+from freeze_alerts.alerts.emergency import end_later, without_database
+from freeze_alerts.alerts.lifecycle import end, peak, redraw_time, resolve_alert, tell
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.alerts.outage import UNWRITABLE
 from freeze_alerts.alerts.outcome import Outcome
 from freeze_alerts.alerts.reminders import REMINDED_FROM
-from freeze_alerts.alerts.report import Report, describe
+from freeze_alerts.alerts.report import Report, describe, describe_end
 from freeze_alerts.catalog import Severity, entry
 
 MISSED_INTERVALS = 3
@@ -32,25 +32,30 @@ def report_state(
 
     ``severity`` is what the reading calls for, ``held`` what it still keeps up by hysteresis (never less); both
     None means all is well. What is worse is told at once; what is better must stay so for ``hold``. ``told`` is
-    passed on to :func:`open_alert`.
+    passed on to :func:`open_alert`. Without a ``hold`` a source may speak once, so its word that all is well is kept
+    while the database is away; else the next reading says so again.
     """
     report = describe(alert_type, key=key, severity=severity, **told)
     try:
         return _report(report, severity, held, hold)
     except UNWRITABLE as error:
-        if severity is None:
+        if severity is None and hold:
             raise  # all is well, and the next reading says so again
+        if severity is None:
+            return end_later(describe_end(alert_type, key=key), error)
         return without_database(report, error)
 
 
 def _report(report: Report, severity: Severity | None, held: Severity | None, hold: timedelta) -> Outcome:
     alert = Alert.objects.filter(open_key=report.open_key).first()
+    if alert is None and severity is None:
+        return Outcome.UNCHANGED if hold else resolve_alert(report.entry.value, key=report.key)  # it may be spooled
     if alert is None or (severity is not None and severity > alert.level):
-        return Outcome.UNCHANGED if severity is None else tell(report)
+        return tell(report)
     decided = decide(alert.level, held, alert.clear_since, hold, report.at)
     if decided is Outcome.RESOLVED:
         _see(alert, report)
-        return resolve_alert(report.entry.value, key=report.key)
+        return end(describe_end(report.entry.value, key=report.key))
     if decided is Outcome.EASED and held is not None:
         reminder = alert.next_reminder_at if held >= REMINDED_FROM else None
         _see(alert, report, clear_since=None, severity=held.value, next_reminder_at=reminder, card_due_at=report.at)
