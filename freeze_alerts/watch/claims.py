@@ -36,7 +36,8 @@ def claim(duty: Duty, *, early: timedelta = NOT_EARLY) -> Claim | None:
         return mine
     if Heartbeat.objects.filter(name=mine.name).exists():
         return None
-    Heartbeat.objects.bulk_create([Heartbeat(name=mine.name)], ignore_conflicts=True)
+    first = Heartbeat(name=mine.name, started_at=_as_if_begun(duty))
+    Heartbeat.objects.bulk_create([first], ignore_conflicts=True)
     return mine if _won(duty, mine, early) else None
 
 
@@ -66,6 +67,13 @@ def latest_start(duty: Duty, now: datetime) -> datetime:
     today = local.replace(hour=duty.hour, minute=0, second=0, microsecond=0)
     last = today if today <= local else today - timedelta(days=1)
     return last - timedelta.resolution
+
+
+def _as_if_begun(duty: Duty) -> datetime | None:
+    """For one that nobody ever did: as if begun at such a moment that it is due at its proper time; None for now."""
+    if duty.hour is not None:
+        return timezone.now()
+    return timezone.now() - duty.interval + duty.first_after if duty.first_after else None
 
 
 def _won(duty: Duty, mine: Claim, early: timedelta) -> bool:

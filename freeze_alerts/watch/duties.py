@@ -34,6 +34,8 @@ class Duty:
     run: str
     hour: int | None = None
     """For what is done once a day: not before this hour of the project's clock. ``interval`` is a day then."""
+    first_after: timedelta = timedelta(0)
+    """For what would find nothing on a new installation: how long the first time may wait. An hour's is waited for."""
     limit: timedelta = timedelta(minutes=10)
     """The longest it may take: then another may begin, and a watchdog that is still at it ends itself."""
     per_host: bool = False
@@ -68,7 +70,7 @@ DUTIES: tuple[Duty, ...] = (
     ),
     Duty(
         "verify_backup", timedelta(days=7), "freeze_alerts.sources.backups.keeping.drill_all",
-        limit=timedelta(hours=6),
+        first_after=timedelta(days=1), limit=timedelta(hours=6),
     ),
     Duty("daily_backup_summary", timedelta(days=1), "freeze_alerts.sources.backups.summary.summarize", hour=7),
     Duty("judge_error_rates", timedelta(minutes=1), "freeze_alerts.sources.errors.watch.judge_rates"),
