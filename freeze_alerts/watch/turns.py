@@ -29,24 +29,26 @@ class Turn(Enum):
     NOT_DUE = "not due"
 
 
-def take(duty: Duty, *, early: timedelta = claims.NOT_EARLY) -> Turn:
-    """Do the duty if it is due and nobody else is at it. Raises as :func:`claim` does."""
-    mine = claim(duty, early=early)
+def take(duty: Duty, *, early: timedelta = claims.NOT_EARLY, away: bool = False) -> Turn:
+    """Do the duty if it is due and nobody else is at it. ``away`` and what it raises are as :func:`claim` has them."""
+    mine = claim(duty, early=early, away=away)
     return Turn.NOT_DUE if mine is None else perform(duty, mine)
 
 
-def claim(duty: Duty, *, early: timedelta = claims.NOT_EARLY) -> Claim | None:
+def claim(duty: Duty, *, early: timedelta = claims.NOT_EARLY, away: bool = False) -> Claim | None:
     """The right to do the duty now, or None.
 
     Raises what the database raises while it is away; but a duty that is worth doing without it is done all the same.
+    ``away`` says that it is known to be, so that it is not asked: each question may hang until it times out.
     """
+    if away:
+        return _claim_alone(duty, early)
     try:
         return claims.claim(duty, early=early)
     except (DatabaseError, InterfaceError):
-        if not duty.without_database or not _is_due_alone(duty, early):
+        if (alone := _claim_alone(duty, early)) is None:
             raise
-        _alone[duty.name] = time.monotonic()
-        return ALONE
+        return alone
 
 
 def perform(duty: Duty, claim: Claim) -> Turn:
@@ -70,6 +72,10 @@ def take_by_beat(name: str) -> Turn:
     return take(wanted, early=wanted.tick / 2)
 
 
-def _is_due_alone(duty: Duty, early: timedelta) -> bool:
+def _claim_alone(duty: Duty, early: timedelta) -> Claim | None:
     last = _alone.get(duty.name)
-    return last is None or time.monotonic() - last >= (duty.interval - early).total_seconds()
+    is_due = last is None or time.monotonic() - last >= (duty.interval - early).total_seconds()
+    if not duty.without_database or not is_due:
+        return None
+    _alone[duty.name] = time.monotonic()
+    return ALONE

@@ -12,10 +12,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections, router
 
 from freeze_alerts.alerts import emergency
+from freeze_alerts.alerts.outage import is_away
 from freeze_alerts.delivery import deliver_once, pause_seconds
 from freeze_alerts.watch import heartbeats, turns
 from freeze_alerts.watch.claims import Claim
@@ -62,29 +64,38 @@ class Watchdog:
             thread.join()
 
     def round(self) -> float:
-        """Leave a sign of life and begin whatever is due; returns how long to sleep."""
+        """Leave a sign of life and begin whatever is due; returns how long to sleep.
+
+        A database that is away is asked once: each further question may hang until it times out.
+        """
         close_old_connections()
-        trouble = None
-        for step in (self._beat, *(lambda each=each: self._begin(each) for each in DUTIES)):
-            try:
-                step()
-            except (DatabaseError, InterfaceError) as error:
-                trouble = error
-                connections.close_all()
-            except Exception:  # the loop's door: it must outlive whatever is wrong today
-                logger.exception("the watchdog's round was not finished; the next one will try again")
+        trouble = self._tried(self._beat)
+        for duty in DUTIES:
+            away = trouble is not None and is_away(trouble)
+            trouble = self._tried(partial(self._begin, duty, away=away)) or trouble
         return self._after(trouble)
+
+    def _tried(self, step: Callable[[], None]) -> Exception | None:
+        """What the database has raised, if it has."""
+        try:
+            step()
+        except (DatabaseError, InterfaceError) as error:
+            connections.close_all()
+            return error
+        except Exception:  # the loop's door: it must outlive whatever is wrong today
+            logger.exception("the watchdog's round was not finished; the next one will try again")
+        return None
 
     def _beat(self) -> None:
         if not self.beat_at or time.monotonic() - self.beat_at >= BEAT_EACH_SECONDS:
             heartbeats.beat(heartbeats.WATCHDOG, f"on {socket.gethostname()}, process {os.getpid()}")
             self.beat_at = time.monotonic()
 
-    def _begin(self, duty: Duty) -> None:
+    def _begin(self, duty: Duty, *, away: bool) -> None:
         thread = self.running.get(duty.name)
         if (thread and thread.is_alive()) or time.monotonic() < self.ask_at.get(duty.name, 0.0):
             return
-        claim = turns.claim(duty)
+        claim = turns.claim(duty, away=away)
         self.ask_at[duty.name] = time.monotonic() + ASK_EACH_SECONDS
         if claim is not None:
             thread = threading.Thread(
@@ -109,7 +120,7 @@ class Watchdog:
             return TICK_SECONDS
         if self.away_since is None:
             self.away_since = time.monotonic()
-            logger.error("the watchdog can't reach the database: %s", type(trouble).__name__)
+            logger.error("the watchdog can't reach the database (%s): what needs it waits", type(trouble).__name__)
         away_seconds = time.monotonic() - self.away_since
         if away_seconds >= AWAY_TOLD_AFTER_SECONDS:
             emergency.tell_outage(trouble)

@@ -214,6 +214,48 @@ def test_once_without_a_database_does_what_it_can_and_says_so(discord, file, mon
     discord.wait_for(lambda server: server.messages("errors"), timeout_seconds=60)
 
 
+def silence(server, accepted):
+    """Take whoever connects in, and never say a word: as a database does whose packets are dropped."""
+    while True:
+        try:
+            accepted.append(server.accept())
+        except OSError:
+            return
+
+
+def test_once_at_a_silent_database_is_let_down_by_it_once(discord, ours, file, settings):
+    accepted = []
+    told = {**settings.FREEZE_ALERTS, "DELIVERY": {**settings.FREEZE_ALERTS["DELIVERY"], "DOORBELL": "none"}}
+    ours = {"FREEZE_ALERTS_TEST_SETTINGS": json.dumps(told)}
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=silence, args=(server, accepted), daemon=True).start()
+        duties = "[Duty(f'other-{number}', timedelta(minutes=5), 'builtins.list') for number in range(9)]"
+        steady = "Duty('errand', timedelta(minutes=5), 'tests.watch.errands.run_an_errand', without_database=True)"
+        process = start_python(
+            ONCE.format(duties=duties, steady=steady),
+            **ours,
+            **in_vain(server.getsockname()[1]),
+            PGCONNECT_TIMEOUT="2",
+        )
+        assert process.wait(150) == 3
+    assert errands.notes(file) == ["begin", "end"]
+    assert len(accepted) == 1
+
+
+ONCE = """
+    from datetime import timedelta
+    from freeze_alerts.management.commands import watchdog as command
+    from freeze_alerts.watch.duties import Duty
+    command.DUTIES = (*{duties}, {steady})
+    import os
+    from django.core.management import CommandError, call_command
+    try:
+        call_command("watchdog", "--once")
+    except CommandError:
+        os._exit(3)  # what a process does as it ends is its own affair
+"""
+
+
 def test_a_part_out_of_service_is_forgotten_on_demand(capsys):
     heartbeats.beat("beat")
     call_command("watchdog", "--forget", "beat")
@@ -244,11 +286,33 @@ def test_one_duty_that_cannot_be_claimed_keeps_no_other_from_being_done(quick, f
     assert "round was not finished" in caplog.text
 
 
+def away(*_args, **_how):
+    raise OperationalError("connection timeout expired")
+
+
+def busy(*_args, **_how):
+    raise OperationalError("database is locked")
+
+
+@pytest.mark.parametrize(("trouble", "times"), [(away, 1), (busy, 3)])
+def test_a_round_asks_a_database_that_is_away_once(quick, file, monkeypatch, trouble, times):
+    asked = []
+    monkeypatch.setattr(quick, "_beat", lambda: None)
+    monkeypatch.setattr(turns, "_alone", {})
+    monkeypatch.setattr(claims, "claim", lambda duty, **_: (asked.append(duty.name), trouble()))
+    steady = Duty("errand", FIVE, "tests.watch.errands.run_an_errand", without_database=True)
+    monkeypatch.setattr(watchdog, "DUTIES", (Duty("one", FIVE, "x"), Duty("other", FIVE, "x"), steady))
+    quick.round()
+    finish(quick)
+    assert errands.notes(file) == ["begin", "end"]
+    assert len(asked) == times
+
+
 def test_a_duty_under_way_here_is_not_asked_for_again(quick, file, monkeypatch):
     monkeypatch.setattr(watchdog, "DUTIES", (Duty("errand", FIVE, "tests.watch.errands.wait_for_leave"),))
     quick.round()
     asked = []
-    monkeypatch.setattr(turns, "claim", asked.append)
+    monkeypatch.setattr(turns, "claim", lambda duty, **_: asked.append(duty))
     quick.round()
     Path(f"{file}.leave").touch()
     finish(quick)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
 
 from freeze_alerts.alerts import emergency
+from freeze_alerts.alerts.outage import is_away
 from freeze_alerts.delivery import deliver_patiently
 from freeze_alerts.management.farewell import farewell, is_asked
 from freeze_alerts.outbox import doorbell
@@ -53,12 +54,18 @@ class Command(BaseCommand):
         self.stdout.write("asked to end, and all is finished")
 
     def _once(self, guard: Guard) -> None:
-        """Deliver first and last: the duties want to know that it works, and have news themselves."""
-        steps = [partial(self._deliver, guard), *(partial(self._do, guard, duty) for duty in DUTIES)]
+        """Deliver first and last: the duties want to know that it works, and have news themselves.
+
+        A database that is away is asked once: each further question may hang until it times out.
+        """
         failed, trouble = [], None
-        for step in [*steps, steps[0]]:
+        for duty in (None, *DUTIES, None):
+            away = trouble is not None and is_away(trouble)
             try:
-                failed += step()
+                if duty is not None:
+                    failed += self._do(guard, duty, away=away)
+                elif not away:
+                    self._deliver(guard)
             except (DatabaseError, InterfaceError) as error:
                 trouble = error
         if trouble is not None:
@@ -68,19 +75,18 @@ class Command(BaseCommand):
             self.stderr.write(f"failed: {', '.join(failed)}")
             sys.exit(EXIT_FAILED)
 
-    def _do(self, guard: Guard, duty: Duty) -> list[str]:
+    def _do(self, guard: Guard, duty: Duty, *, away: bool) -> list[str]:
         """The duty's name if it failed."""
         with guard.watching(duty.name, duty.limit.total_seconds()), doorbell.held():
-            turn = turns.take(duty)
+            turn = turns.take(duty, away=away)
         if turn is not Turn.NOT_DUE and self.stdout.isatty():
             self.stdout.write(f"{duty.name}: {turn.value}")
         return [duty.name] if turn is Turn.FAILED else []
 
-    def _deliver(self, guard: Guard) -> list[str]:
+    def _deliver(self, guard: Guard) -> None:
         with guard.watching("delivering", DELIVERY_LIMIT_SECONDS):
             deliver_patiently(PATIENCE_SECONDS)
             heartbeats.beat(heartbeats.SWEEP, "by watchdog --once")
-        return []
 
     def _forget(self, part: str) -> None:
         if not heartbeats.forget(part):
