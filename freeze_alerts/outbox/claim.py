@@ -80,7 +80,7 @@ def channels_at_work() -> set[str]:
     """The channels with something to post or to edit by now."""
     now = timezone.now()
     posts = waiting().filter(due_at__lte=now).values_list("channel", flat=True).distinct()
-    edits = Message.objects.filter(state=Message.State.SENT, redraw_at__lte=now)
+    edits = Message.objects.filter(state=Message.State.SENT, redraw_at__lte=now).exclude(discord_message_id="")
     return {*posts.order_by("channel"), *edits.order_by("channel").values_list("channel", flat=True).distinct()}
 
 

@@ -135,7 +135,7 @@ def _edit(message: Message, webhook: Webhook, prepare: Prepare, report: Report) 
     settle.include_members(together)
     draft = _prepared(together, prepare)
     if draft is None:
-        settle.not_redrawn(message)
+        settle.not_redrawn(message, together)
         report.failed += 1
         return
     answer = client.edit(webhook, message.discord_message_id, edit_payload(draft.cards))

@@ -27,7 +27,7 @@ LATER_DOUBT = timedelta(minutes=20)
 OLD_EDIT_WAIT = timedelta(minutes=15)
 TRIES_TO_DRAW = 5
 _PERMANENT = {Refusal.WEBHOOK_GONE}
-_TOO_MANY = 429
+_FINE, _TOO_MANY = 200, 429
 
 
 def posted(messages: list[Message], covered: list[int], webhook: Webhook, answer: Answer) -> bool:
@@ -68,22 +68,33 @@ def edited(message: Message, together: list[Message], webhook: Webhook, answer: 
         gone(together)
     elif isinstance(answer, RetryAfter) and answer.scope is Scope.MESSAGE:
         _too_old(message, together, answer)
-    elif is_refused_as_it_is(answer):
-        logger.error("Discord refused the edit of %s: %s", message, answer)
-        release_members(together)
-        is_digest = message.kind == Message.Kind.DIGEST  # it speaks for others: they must not be silenced with it
-        again_at = timezone.now() + OLD_EDIT_WAIT if is_digest else None
-        _note(together, answer, redraw_at=again_at, lease_until=None)
+    elif isinstance(answer, Refused):
+        _edit_refused(message, together, webhook, answer)
     else:
         release_members(together)
         if isinstance(answer, RetryAfter):
             _wait(webhook, answer)
-        elif isinstance(answer, Unknown):
-            pace.back_off(webhook.name)  # an edit may be repeated as often as one likes
         else:
-            _disable(webhook, answer, message.channel)
+            pace.back_off(webhook.name)  # an edit may be repeated as often as one likes
         _note(together, answer, lease_until=None)
     return done
+
+
+def _edit_refused(message: Message, together: list[Message], webhook: Webhook, answer: Refused) -> None:
+    """It is edited no more until it changes again; an end is posted anew, and that tells whether the webhook works.
+
+    A digest speaks for others who wait, so it is tried once more.
+    """
+    logger.error("Discord refused the edit of %s: %s", message, answer)
+    release_members(together)
+    before, again_at = message.last_status, timezone.now() + OLD_EDIT_WAIT
+    _note(together, answer, lease_until=None)
+    if answer.refusal in _PERMANENT:
+        _disable(webhook, answer, message.channel)
+    elif message.kind == Message.Kind.DIGEST and before in (None, _FINE):
+        _of(message).update(redraw_at=again_at)
+    else:
+        gone(together)
 
 
 def gone(together: list[Message]) -> None:
@@ -131,9 +142,14 @@ def redraw_later(message: Message, until: datetime) -> None:
     together.filter(redraw_at__lte=until).update(redraw_at=until)
 
 
-def not_redrawn(message: Message) -> None:
-    release_members([message])
-    Message.objects.filter(pk=message.pk).update(lease_until=None, redraw_at=timezone.now() + OLD_EDIT_WAIT)
+def not_redrawn(message: Message, together: list[Message]) -> None:
+    """Our own fault: try again a few times, then leave it as it stands; an end that it should tell is posted."""
+    release_members(together)
+    failures = message.draw_failures + 1
+    again_at = timezone.now() + OLD_EDIT_WAIT
+    _of(message).update(lease_until=None, redraw_at=again_at, draw_failures=failures)
+    if failures >= TRIES_TO_DRAW:
+        gone(together)
 
 
 def is_refused_as_it_is(answer: Answer) -> bool:
@@ -175,7 +191,7 @@ def _delivered(messages: list[Message], covered: list[int], webhook: Webhook, an
         for message in messages:
             _ours(message).update(
                 state=Message.State.SENT, sent_at=now, lease_until=None, webhook=webhook.name, last_status=200,
-                last_error="", discord_message_id=answer.message_id,
+                last_error="", draw_failures=0, discord_message_id=answer.message_id,
             )  # fmt: skip
             _close_digest(message)
             after_commit(partial(_announce, message, signals.message_delivered))
@@ -199,7 +215,7 @@ def _true_again(message: Message, together: list[Message]) -> None:
     for each in together:
         _of(each).filter(redraw_at=each.redraw_at).update(redraw_at=None)
         _close_digest(each)
-    _of(message).update(lease_until=None, last_status=200, last_error="")
+    _of(message).update(lease_until=None, last_status=200, last_error="", draw_failures=0)
 
 
 def _too_old(message: Message, together: list[Message], answer: RetryAfter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from datetime import timedelta
 
@@ -15,7 +16,7 @@ from freeze_alerts.catalog import AlertType, Severity
 from freeze_alerts.delivery import deliver_once
 from freeze_alerts.diagnosis.budget import Step
 from freeze_alerts.discord import client
-from freeze_alerts.outbox import fold, pace, spool
+from freeze_alerts.outbox import claim, fold, pace, settle, spool
 from freeze_alerts.outbox.deliver import deliver
 from freeze_alerts.outbox.models import Message
 from freeze_alerts.testing.discord import Failure
@@ -178,6 +179,82 @@ def test_an_edit_of_a_card_in_a_lost_thread_disables_no_webhook(discord, clock):
     resolve_alert(AlertType.BACKUP_FAILED, key="1")
     deliver_once()
     assert not pace.is_disabled(Message.objects.get().webhook)
+
+
+EDITS_REFUSED = [
+    Failure.error(400, 50035, "Invalid Form Body"),
+    Failure.error(403, 50013, "Missing Permissions"),
+    Failure.error(404, 10008, "Unknown Message"),
+    Failure.error(404, 0, "404: Not Found"),
+    Failure.old_edit(),
+]
+
+
+@pytest.fixture(params=EDITS_REFUSED, ids=lambda each: each.name)
+def edits(request, discord):
+    """How many edits were tried of late; each is refused."""
+    seen = []
+
+    def count():
+        now = [each for each in discord.requests if each.method == "PATCH"]
+        new = len(now) - len(seen)
+        seen[:] = now
+        return new
+
+    discord.fail(dataclasses.replace(request.param, only_method="PATCH"), times=None, channel="errors")
+    return count
+
+
+def test_a_card_that_can_never_be_edited_is_told_anew_at_its_end(discord, clock, edits, caplog):
+    open_alert(AlertType.ERROR_SPIKE, key="x", severity=Severity.WARNING)
+    deliver_once()
+    resolve_alert(AlertType.ERROR_SPIKE, key="x")
+    with caplog.at_level(logging.CRITICAL, "freeze_alerts"):
+        deliver_until_quiet(clock)
+        assert edits() <= 4
+        deliver_until_quiet(clock)
+    assert edits() == 0
+    assert unsent() == []
+    assert [m for m in discord.messages() if "ENDED" in m.payload["content"] and "spike" in m.payload["content"]]
+
+
+def test_a_card_that_is_still_open_is_not_tried_without_end(discord, clock, edits, caplog):
+    open_alert(AlertType.ERROR_SPIKE, key="x", severity=Severity.WARNING)
+    deliver_once()
+    Alert.objects.update(card_due_at=NOON)
+    with caplog.at_level(logging.CRITICAL, "freeze_alerts"):
+        deliver_until_quiet(clock, for_at_most=timedelta(hours=12))
+        assert edits() <= 4
+        deliver_until_quiet(clock, for_at_most=timedelta(hours=12))
+    assert edits() == 0
+
+
+def test_who_waits_for_a_digest_that_can_never_be_edited_speaks_for_itself(discord, clock, digest, edits, caplog):
+    with caplog.at_level(logging.CRITICAL, "freeze_alerts"):
+        deliver_until_quiet(clock, for_at_most=timedelta(hours=12))
+        assert edits() <= 8
+        resolve_alert(AlertType.NEW_ISSUE, key="issue-1")
+        deliver_until_quiet(clock, for_at_most=timedelta(hours=12))
+    assert edits() == 0
+    assert unsent() == []
+    assert "errors" not in claim.channels_at_work()
+
+
+def test_a_sent_card_that_can_no_longer_be_drawn_is_given_up(discord, clock, caplog):
+    def prepare(messages):
+        drawn.append(messages)
+        raise RuntimeError("no card")
+
+    drawn: list[object] = []
+    trouble(severity=Severity.WARNING)
+    deliver_once()
+    Message.objects.update(redraw_at=NOON)
+    with caplog.at_level(logging.CRITICAL, "freeze_alerts"):
+        for _ in range(20):
+            deliver(prepare=prepare)
+            clock.shift(timedelta(minutes=15))
+    assert len(drawn) == settle.TRIES_TO_DRAW
+    assert set(states().values()) == {"sent"}
 
 
 def test_while_a_webhook_rests_its_edits_wait(discord, clock):
