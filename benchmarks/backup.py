@@ -2,6 +2,7 @@
 
 Each figure is a ratio of two runs of the same minute: the limit is taken just before and just after ours, so that a
 busy machine slows both. Ours and django-dbbackup's run in processes where Django is set up already, as a worker's is.
+Memory is that of ``manage.py backup_database``, a process of its own, in a project that has nothing else (``plain``).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import sqlite_writer
 import stage
 from stage import Figure
 
-WALL_RATIO, FASTER_THAN_OTHERS, SIZE_RATIO, OWN_MEGABYTES, DISK_RATIO = 1.25, 4.0, 1.1, 64, 1.05
+WALL_RATIO, FASTER_THAN_OTHERS, SIZE_RATIO, WHOLE_MEGABYTES, DISK_RATIO = 1.25, 4.0, 1.1, 64, 1.05
 COUNT_SHARE, RESTORE_RATIO, WRITER_MILLISECONDS, SQLITE_MEGABYTES = 0.05, 1.1, 50, 100
 MEGABYTE = 1 << 20
 
@@ -58,8 +59,8 @@ def work(what: str, directory: str) -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     began, said = time.perf_counter(), {}
-    if what == "ours":
-        said = _make(directory)
+    if what in {"ours", "uncounted"}:
+        said = _make(directory, counted=what == "ours")
     elif what == "restore":
         _restore(Path(directory))
     else:
@@ -68,15 +69,18 @@ def work(what: str, directory: str) -> None:
     print(json.dumps({**said, "own_bytes": _peak_bytes() - before, "peak_bytes": _peak_bytes()}), flush=True)
 
 
-def _make(directory: str) -> dict[str, Any]:
-    from freeze_alerts.sources.backups import manifest, pipeline
+def _make(directory: str, *, counted: bool) -> dict[str, Any]:
+    from freeze_alerts.sources.backups import content, manifest, pipeline
+    from freeze_alerts.sources.backups.engines import postgresql
 
+    if not counted:
+        postgresql.content = lambda own: content.Content({}, {})
     began = time.perf_counter()
     outcome = pipeline.make("default")
     seconds = time.perf_counter() - began
     assert isinstance(outcome, pipeline.Made), outcome
     began = time.perf_counter()
-    if outcome.manifest.engine == "postgresql":
+    if outcome.manifest.engine == "postgresql" and counted:
         _count()
     manifest.write(outcome.manifest, Path(directory))
     return {"seconds": seconds, "counting": time.perf_counter() - began, "name": outcome.manifest.file}
@@ -103,6 +107,26 @@ def _peak_bytes() -> int:
     """Of this process alone: what ``getrusage`` says may be its parent's."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
+
+
+def command_peaks(name: str, directory: Path) -> dict[str, float]:
+    """Megabytes that the command took at most, and what Django and the driver take without us and without work."""
+    _, host, _, port, _, user = login()
+    database = {"ENGINE": "django.db.backends.postgresql", "NAME": name, "HOST": host, "PORT": port, "USER": user,
+                "PASSWORD": os.environ["PGPASSWORD"]}  # fmt: skip
+    peaks = {}
+    with tempfile.TemporaryDirectory(prefix="freeze_alerts_bench_") as compiled:
+        own = {**os.environ, "FREEZE_ALERTS_BENCH_DATABASE": json.dumps(database), "PYTHONPYCACHEPREFIX": compiled}
+        own.pop("PYTHONDONTWRITEBYTECODE", None)
+        twice = [("nothing", "yes"), ("backup_database", "")] * 2  # the first time compiles what pip would have
+        for what, without in twice:
+            _empty(directory)
+            told = subprocess.run(
+                [sys.executable, "benchmarks/plain/manage.py", what], cwd=stage.ROOT, check=True, capture_output=True,
+                env=own | {"FREEZE_ALERTS_BENCH_WITHOUT": without}, text=True,
+            )  # fmt: skip
+            peaks[what] = int(told.stderr.split()[-1]) * 1024 / MEGABYTE
+    return peaks
 
 
 def run_worker(what: str, directory: Path, **environment: str) -> dict[str, Any]:
@@ -186,7 +210,7 @@ def postgresql(megabytes: int, rounds: int, *, restores: int, others: int) -> bo
 
 def _dumps(name: str, megabytes: int, rounds: int, ours: Path, *, theirs: Path, others: int) -> bool:
     limit(name)  # once, so that all find what they read in memory
-    ratios, against, kept, whole, counting = [], [], [], [], []
+    ratios, against, kept, counting = [], [], [], []
     largest: list[float] = []
     size = other_size = 0
     for number in range(rounds):
@@ -200,7 +224,6 @@ def _dumps(name: str, megabytes: int, rounds: int, ours: Path, *, theirs: Path, 
         ratios.append(said["seconds"] / ((before + after) / 2))
         counting.append(said["counting"] / said["seconds"])
         kept.append(said["own_bytes"] / MEGABYTE)
-        whole.append(said["peak_bytes"] / MEGABYTE)
         if number < others and _has_dbbackup():
             _empty(theirs)
             other = run_worker("theirs", theirs, FREEZE_ALERTS_BENCH_DBBACKUP=str(theirs))
@@ -208,9 +231,8 @@ def _dumps(name: str, megabytes: int, rounds: int, ours: Path, *, theirs: Path, 
             other_size = max((path.stat().st_size for path in theirs.iterdir()), default=0)
     figures = [
         _at_most("wall, ours / pg_dump into nothing", ratios, WALL_RATIO, "×{:.2f}"),
-        _at_most("counts and manifest, alone / the whole", counting, COUNT_SHARE, "{:.1%}"),
-        _at_most("memory of the backup itself", kept, OWN_MEGABYTES, "{:.0f} MB"),
-        Figure("memory of the whole process", f"{statistics.median(whole):.0f} MB"),
+        *_counting(ours, rounds, statistics.median(counting)),
+        *_memory(name, ours, statistics.median(kept)),
         _at_most("most on the disk / finished file", largest, DISK_RATIO, "×{:.2f}"),
     ]
     if megabytes < 100:
@@ -227,6 +249,32 @@ def _dumps(name: str, megabytes: int, rounds: int, ours: Path, *, theirs: Path, 
             Figure("our file / django-dbbackup's", f"×{ratio:.2f}", f"≤ ×{SIZE_RATIO}", ratio <= SIZE_RATIO)
         )
     return stage.show(f"PostgreSQL, {megabytes} MB, {rounds} rounds, file {size / MEGABYTE:.0f} MB", figures)
+
+
+def _counting(ours: Path, rounds: int, alone: float) -> list[Figure]:
+    """What the counts add to a backup, which they are made beside: pairs with and without, each first in turns."""
+    added = []
+    for number in range(rounds):
+        seconds = {}
+        for what in ("ours", "uncounted") if number % 2 else ("uncounted", "ours"):
+            _empty(ours)
+            seconds[what] = run_worker(what, ours)["seconds"]
+        added.append(seconds["ours"] / seconds["uncounted"] - 1)
+    return [
+        _at_most("counts add to the wall", added, COUNT_SHARE, "{:.1%}"),
+        Figure("  counts and manifest, alone / the whole", f"{alone:.1%}"),
+    ]
+
+
+def _memory(name: str, ours: Path, kept: float) -> list[Figure]:
+    """Leaves one backup where they lie."""
+    peaks = command_peaks(name, ours)
+    whole, bare = peaks["backup_database"], peaks["nothing"]
+    return [
+        _at_most("memory of manage.py backup_database", [whole], WHOLE_MEGABYTES, "{:.1f} MB"),
+        Figure("  of Django and the driver alone", f"{bare:.1f} MB"),
+        Figure("  of a backup in a process set up already", f"{kept:.0f} MB"),
+    ]
 
 
 def _restores(name: str, megabytes: int, rounds: int, ours: Path, place: Path) -> bool:

@@ -8,11 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import requests
-from urllib3.exceptions import HTTPError
-
 from freeze_alerts import __version__
-from freeze_alerts.discord import connection
 from freeze_alerts.discord.answer import Answer, Delivered, Pace, Refusal, Refused, RetryAfter, Scope, Unknown
 from freeze_alerts.discord.reply import Reply, judge, judge_inspection, read, told
 from freeze_alerts.discord.webhook import Webhook
@@ -69,6 +65,8 @@ def _call(
         query |= {"thread_id": webhook.thread_id}
     if payload is not None and "components" in payload:
         query |= {"with_components": "true"}  # else Discord passes over them without a word
+    from freeze_alerts.discord import connection  # heavy, and most processes never have anything to send
+
     with connection.watched(WHOLE_CALL_SECONDS) as call:
         try:
             with connection.session().request(
@@ -81,17 +79,9 @@ def _call(
                 allow_redirects=False,  # a followed redirect turns the POST into a GET, which answers 200
                 stream=True,
             ) as response:
-                return read(response.status_code, response.headers, _body(response))
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+                return read(response.status_code, response.headers, connection.body(response, BODY_LONGEST_BYTES))
+        except connection.FAILURES as error:
             return _failed(error, webhook, began_to_leave=call.began_to_leave)
-
-
-def _body(response: requests.Response) -> bytes:
-    """The body, or as much of it as came: the status line has said whether the message was taken."""
-    try:
-        return response.raw.read(BODY_LONGEST_BYTES, decode_content=False) or b""
-    except (HTTPError, OSError):
-        return b""
 
 
 def _failed(error: BaseException, webhook: Webhook, *, began_to_leave: bool) -> RetryAfter | Unknown:

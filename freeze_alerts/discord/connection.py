@@ -20,6 +20,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+
+FAILURES = (requests.RequestException, HTTPError, OSError, ValueError)
+"""Whatever a request may raise."""
 
 IDLE_LONGEST_SECONDS = 50.0
 """A connection idle for longer is not used again: what stands between may have dropped it without a word."""
@@ -120,6 +124,14 @@ def watched(seconds: float) -> Iterator[Call]:
         yield call
     finally:
         timer.cancel()
+
+
+def body(response: requests.Response, longest_bytes: int) -> bytes:
+    """The body, or as much of it as came: the status line has said whether the message was taken."""
+    try:
+        return response.raw.read(longest_bytes, decode_content=False) or b""
+    except (HTTPError, OSError):
+        return b""
 
 
 def new_session() -> requests.Session:

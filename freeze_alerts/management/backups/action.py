@@ -31,6 +31,13 @@ class Action:
         return not self.destination or options.get(self.destination) not in (None, False)
 
 
+def deliver() -> None:
+    """Send what waits: from cron, without Celery, the command is also who delivers."""
+    from freeze_alerts.delivery import sweep  # late: what it takes of memory is free again when a dump is done
+
+    sweep()
+
+
 def databases(options: Options) -> tuple[str, ...]:
     """Those that were named, else those of the settings."""
     named = options.get("databases")

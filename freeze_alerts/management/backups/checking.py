@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from freeze_alerts.management.backups.action import Action, Options, databases
 from freeze_alerts.sources.backups import words
-from freeze_alerts.sources.backups.check import Checked, check
-from freeze_alerts.sources.backups.remarks import Level, worst
 
-EXIT_CODES = {Level.FINE: 0, Level.WARNING: 1, Level.CRITICAL: 2, Level.UNKNOWN: 3}
+if TYPE_CHECKING:
+    from freeze_alerts.sources.backups.check import Checked
+
+EXIT_CODES = {"fine": 0, "warning": 1, "critical": 2, "unknown": 3}
 
 
 def _add_arguments(parser: CommandParser) -> None:
@@ -25,6 +26,9 @@ def _add_arguments(parser: CommandParser) -> None:
 
 
 def _run(command: BaseCommand, options: Options) -> int:
+    from freeze_alerts.sources.backups.check import check  # late: who makes a backup has no use for it
+    from freeze_alerts.sources.backups.remarks import worst
+
     checked = check(databases(options), deep=options["deep"])
     if options["json"]:
         command.stdout.write(json.dumps([_json_row(each) for each in checked], indent=2))
@@ -37,14 +41,14 @@ def _run(command: BaseCommand, options: Options) -> int:
 def _print(command: BaseCommand, checked: Checked) -> None:
     """What is not fine catches the eye; what is fine is said all the same, since silence proves nothing."""
     style = command.style
-    paints = {Level.FINE: style.SUCCESS, Level.WARNING: style.WARNING}
+    paints = {"fine": style.SUCCESS, "warning": style.WARNING}
     command.stdout.write(paints.get(checked.level, style.ERROR)(f"{checked.name}: {checked.level}"))
     if checked.newest is not None:
         rows = f"{checked.newest.total_rows:,} rows in {len(checked.newest.rows)} tables"
         command.stdout.write(f"  newest    {checked.newest.name}, {words.size(checked.newest.stored_bytes)}, {rows}")
     for remark in checked.remarks:
-        paint = str if remark.level is Level.FINE else paints.get(remark.level, style.ERROR)
-        level = "" if remark.level is Level.FINE else f"{remark.level}: "
+        paint = str if remark.level == "fine" else paints.get(remark.level, style.ERROR)
+        level = "" if remark.level == "fine" else f"{remark.level}: "
         command.stdout.write(f"  {remark.about:<9} {paint(level + remark.text)}")
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from freeze_alerts.delivery import sweep
-from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options, databases
+from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options, databases, deliver
 from freeze_alerts.outbox import doorbell
 from freeze_alerts.sources.backups import cleanup, words
 from freeze_alerts.sources.backups.cleanup import Cleaned
@@ -28,7 +27,7 @@ def _run(command: BaseCommand, options: Options) -> int:
     with doorbell.held():
         cleaned = [cleanup.clean(database, dry_run=dry_run) for database in databases(options)]
     if not dry_run:
-        sweep()
+        deliver()
     if options["json"]:
         command.stdout.write(json.dumps([_json_row(each) for each in cleaned], indent=2))
     else:

@@ -13,9 +13,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from freeze_alerts import conf
-from freeze_alerts.delivery import sweep
 from freeze_alerts.management.backups import progress
-from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options, databases
+from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options, databases, deliver
 from freeze_alerts.outbox import doorbell
 from freeze_alerts.sources.backups import keeping, manifest, words
 from freeze_alerts.sources.backups.pipeline import Failed, Made, Outcome, Skipped
@@ -32,7 +31,7 @@ def _add_arguments(parser: CommandParser) -> None:
 def _run(command: BaseCommand, options: Options) -> int:
     with doorbell.held(), _ended_in_order():
         outcomes = [(alias, _made(command, alias, options)) for alias in databases(options)]
-    sweep()  # from cron, without Celery, this command is also who delivers
+    deliver()
     if options["json"]:
         command.stdout.write(json.dumps([_json_row(*each) for each in outcomes], indent=2))
     return EXIT_FAILED if any(map(_is_bad, (each for _, each in outcomes))) else EXIT_FINE

@@ -11,8 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from freeze_alerts import conf
-from freeze_alerts.delivery import sweep
-from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options
+from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options, deliver
 from freeze_alerts.outbox import doorbell
 from freeze_alerts.sources.backups import restore, words
 from freeze_alerts.sources.backups.manifest import Manifest
@@ -50,7 +49,7 @@ def _run(command: BaseCommand, options: Options) -> int:
     except Trouble as problem:
         command.stderr.write(command.style.ERROR(f"{problem}"))
         command.stderr.write("Nothing was changed." if _left_alone(problem) else "")
-        sweep()
+        deliver()
         return EXIT_FAILED
     seconds = time.monotonic() - began
     command.stdout.write(command.style.SUCCESS(
@@ -58,7 +57,7 @@ def _run(command: BaseCommand, options: Options) -> int:
         f" tables, counted, in {seconds:.1f} s"
     ))  # fmt: skip
     command.stdout.write(said)
-    sweep()
+    deliver()
     return EXIT_FINE
 
 

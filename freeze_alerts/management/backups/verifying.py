@@ -9,8 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from freeze_alerts import conf
-from freeze_alerts.delivery import sweep
-from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options, databases
+from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options, databases, deliver
 from freeze_alerts.outbox import doorbell
 from freeze_alerts.sources.backups import restore, verify
 from freeze_alerts.sources.backups.manifest import PROOF_FINE, PROOF_INCONCLUSIVE, Manifest, Proof
@@ -42,7 +41,7 @@ def _run(command: BaseCommand, options: Options) -> int:
                 code = EXIT_FAILED
                 continue
             proofs += [(made, each) for each in prove(made)]
-    sweep()
+    deliver()
     _say(command, options, proofs)
     return code if all(each.outcome == PROOF_FINE for _, each in proofs) else EXIT_FAILED
 

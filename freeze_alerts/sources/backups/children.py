@@ -14,8 +14,6 @@ from typing import IO, Any, cast
 
 from freeze_alerts.sources.backups.trouble import Trouble, scrubbed
 
-PIPE_BYTES = 1 << 20
-
 # Not by preexec_fn: that may hang, or warn, in a process with threads. A tool whose parent is killed is killed too,
 # even while it waits for a lock and would not notice that nobody reads it.
 _LAUNCH = """\

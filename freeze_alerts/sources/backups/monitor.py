@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -183,8 +182,10 @@ def size_trend_percent(sizes: Sequence[int | None]) -> float | None:
     >>> size_trend_percent([110, 100, 90, 110])
     10.0
     """
+    from statistics import median  # late, and heavy
+
     newest, *earlier = [size for size in sizes if size is not None][: _COMPARED_WITH + 1] or [0]
-    usual = statistics.median(earlier) if earlier else 0
+    usual = median(earlier) if earlier else 0
     return round(100 * (newest - usual) / usual, 1) if usual else None
 
 

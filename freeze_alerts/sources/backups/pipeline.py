@@ -134,7 +134,7 @@ class _Run:
         partial, raw = final.with_name(f".{final.name}.partial"), self.directory / f".{name}.raw.partial"
         created = durable.create(partial)
         try:
-            with os.fdopen(created, "wb", stream.CHUNK_BYTES) as file:
+            with os.fdopen(created, "wb") as file:
                 with engine.dump(server, raw) as dump:
                     stored = stream.store(dump.stream, file, recipients=recipients, progress=self.progress)
                     found = dump.finish()

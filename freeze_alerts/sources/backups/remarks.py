@@ -6,7 +6,6 @@ warning.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -130,8 +129,10 @@ def _of_size(seen: Seen) -> Iterator[Remark]:
     if not seen.newest.rows:
         yield Remark(Level.CRITICAL, "size", f"{seen.newest.name} is empty: there is not one table in it")
         return
+    from statistics import median  # late, and heavy
+
     earlier = seen.backups[1 : COMPARED_WITH + 1]
-    usual = statistics.median(each.raw_bytes for each in earlier) if earlier else 0
+    usual = median(each.raw_bytes for each in earlier) if earlier else 0
     lost_rows = not seen.newest.total_rows and any(each.total_rows for each in earlier)
     share = seen.newest.raw_bytes / usual if usual else 1.0
     told = f"{seen.newest.name} has {words.size(seen.newest.raw_bytes)} unpacked, and the last {len(earlier)} had"

@@ -18,7 +18,7 @@ from pytest_django import Settings
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.management.backups import progress
 from freeze_alerts.sources.backups import lock, manifest
-from tests.processes import read_until, start_python, wait_until
+from tests.processes import read_until, run_python, start_python, wait_until
 from tests.services import Service
 from tests.sources.backups import stores
 from tests.sources.backups.shops import ORDERS, Shop
@@ -214,6 +214,23 @@ def _waits(login: dict[str, Any], name: str) -> bool:
     with psycopg.connect(dbname="postgres", **login) as server:
         row = server.execute(waiting, [name]).fetchone()
         return bool(row and row[0])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_takes_no_memory_for_what_only_a_message_or_a_check_needs(directory: Path, sqlite_shop: Shop) -> None:
+    told = run_python(
+        f"""
+        import sys
+        from django.core.management import call_command
+        from tests.sources.backups import shops
+        shops.add("shop", {sqlite_shop.description!r})
+        call_command("backup_database", "--database", "shop")
+        unwanted = "requests", "statistics", "freeze_alerts.sources.backups.check"
+        print("loaded:", *[name for name in unwanted if name in sys.modules])
+        """,
+        FREEZE_ALERTS_TEST_SETTINGS=json.dumps({"BACKUPS": {"DIRECTORY": str(directory)}}),
+    )
+    assert told.stdout.splitlines()[-1:] == ["loaded:"], told.stdout + told.stderr
 
 
 class Terminal(io.StringIO):
