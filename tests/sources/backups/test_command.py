@@ -225,7 +225,7 @@ def test_a_backup_takes_no_memory_for_what_only_a_message_or_a_check_needs(direc
         from tests.sources.backups import shops
         shops.add("shop", {sqlite_shop.description!r})
         call_command("backup_database", "--database", "shop")
-        unwanted = "requests", "statistics", "freeze_alerts.sources.backups.check"
+        unwanted = "requests", "freeze_alerts.sources.backups.check"
         print("loaded:", *[name for name in unwanted if name in sys.modules])
         """,
         FREEZE_ALERTS_TEST_SETTINGS=json.dumps({"BACKUPS": {"DIRECTORY": str(directory)}}),
