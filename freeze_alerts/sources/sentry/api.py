@@ -75,8 +75,8 @@ class Api:
     ) -> None:
         self._session.close()
 
-    def get(self, path: str, **query: Any) -> Any:
-        return self._call("GET", f"{self._url}/{path}", query)[0]
+    def get(self, path: str, **query: Any) -> Mapping[str, Any]:
+        return _object(self._call("GET", f"{self._url}/{path}", query)[0], path)
 
     def rows(self, path: str, **query: Any) -> Iterator[Mapping[str, Any]]:
         """Every row of a list, page after page."""
@@ -90,11 +90,11 @@ class Api:
             yield from (each for each in page if isinstance(each, Mapping))
             query = {}  # the next page's address has it already
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._call("POST", f"{self._url}/{path}", {}, body)[0]
+    def post(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _object(self._call("POST", f"{self._url}/{path}", {}, body)[0], path)
 
-    def put(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._call("PUT", f"{self._url}/{path}", {}, body)[0]
+    def put(self, path: str, body: Mapping[str, Any]) -> None:
+        self._call("PUT", f"{self._url}/{path}", {}, body)
 
     def _call(
         self, method: str, url: str, query: Mapping[str, Any], body: Mapping[str, Any] | None = None
@@ -127,6 +127,14 @@ class Api:
         return found[1] if found and found[1].startswith(f"{self._url}/") else None
 
 
+def id_of(row: Mapping[str, Any], what: str) -> str:
+    """The id of what Sentry gave. Raises ApiError where it has none."""
+    found = row.get("id")
+    if not isinstance(found, (str, int)) or found == "":
+        raise ApiError(f"{what}: Sentry answered nothing with an id")
+    return str(found)
+
+
 def read_secret(source: str, name: str) -> str:
     """A secret of ``FREEZE_ALERTS["SENTRY"]``: itself, or the content of the file it names. Raises NotConfigured."""
     try:
@@ -156,8 +164,14 @@ def _answer(response: requests.Response, what: str) -> Any:
         raise ApiError(f"{what}: {response.status_code}" + (f", {advice}" if advice else ""), response.status_code)
     try:
         return json.loads(raw) if raw else None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ApiError(f"{what}: Sentry answered no JSON", response.status_code) from None
+
+
+def _object(answer: Any, what: str) -> Mapping[str, Any]:
+    if not isinstance(answer, Mapping):
+        raise ApiError(f"{what}: Sentry answered no object")
+    return answer
 
 
 def _said(raw: bytes) -> str:

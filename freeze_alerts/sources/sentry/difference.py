@@ -24,33 +24,45 @@ def _plain(kind: Kind, body: Mapping[str, Any]) -> Body:
     """The body as both sides are compared: lists whose order means nothing are sorted, ids are text."""
     plain: Body = {key: _tidy(key, value) for key, value in body.items()}
     if kind == "detector":
-        plain["dataSources"] = [_source(each) for each in body.get("dataSources") or ()]
+        plain["dataSources"] = [_source(each) for each in _rows(body, "dataSources")]
         plain["conditionGroup"] = _group(body.get("conditionGroup"))
     else:
         plain["triggers"] = _group(body.get("triggers"))
-        blocks = [_group(each) for each in body.get("actionFilters") or ()]
+        blocks = [_group(each) for each in _rows(body, "actionFilters")]
         plain["actionFilters"] = sorted(blocks, key=lambda each: _in_order([each["logicType"], each["conditions"]]))
     return plain
 
 
 def _source(source: Mapping[str, Any]) -> Body:
     """Sentry takes a query as it is, and gives it back wrapped twice."""
-    query = (source.get("queryObj") or {}).get("snubaQuery") or source
-    return {**query, "eventTypes": sorted(query.get("eventTypes") or ())}
+    wrapped = _mapping(_mapping(source.get("queryObj")).get("snubaQuery"))
+    query = wrapped or source
+    types = query.get("eventTypes")
+    return {**query, "eventTypes": sorted(map(str, types)) if isinstance(types, list) else []}
 
 
 def _group(group: Any) -> Body:
-    group = group if isinstance(group, Mapping) else {}
+    group = _mapping(group)
     conditions = [
         {key: each.get(key) for key in ("type", "comparison", "conditionResult")}
-        for each in group.get("conditions") or ()
+        for each in _rows(group, "conditions")
     ]
-    actions = [{key: _tidy(key, value) for key, value in each.items()} for each in group.get("actions") or ()]
+    actions = [{key: _tidy(key, value) for key, value in each.items()} for each in _rows(group, "actions")]
     return {
         "logicType": group.get("logicType"),
         "conditions": sorted(conditions, key=_in_order),
         "actions": sorted(actions, key=lambda each: (str(each.get("type")), _in_order(each.get("config")))),
     }
+
+
+def _rows(body: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """What stands there as it should; what else Sentry may have put there shows as a difference."""
+    found = body.get(name)
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _tidy(key: str, value: Any) -> Any:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from freeze_alerts import conf
 from freeze_alerts.sources.sentry import crons, rules
-from freeze_alerts.sources.sentry.api import Api, ApiError, NotConfigured
+from freeze_alerts.sources.sentry.api import Api, ApiError, NotConfigured, id_of
 from freeze_alerts.sources.sentry.difference import differences
 from freeze_alerts.sources.sentry.models import SentryRule
 from freeze_alerts.sources.sentry.rules import Kind, Target, Wanted
@@ -75,20 +75,25 @@ def look_up(api: Api, settings: conf.Settings) -> tuple[Target, list[str]]:
     slug = settings.sentry.integration
     if not slug:
         raise NotConfigured("FREEZE_ALERTS['SENTRY'] lacks INTEGRATION, the slug of the internal integration")
-    project = api.get(f"projects/{api.organization}/{api.project}/")
-    project_id = str(project["id"])
-    query = {"project": project_id, "query": "type:error"}
-    errors = [str(each["id"]) for each in api.rows(f"organizations/{api.organization}/detectors/", **query)]
+    project_id = project_of(api)
+    path, query = f"organizations/{api.organization}/detectors/", {"project": project_id, "query": "type:error"}
+    errors = [id_of(each, path) for each in api.rows(path, **query)]
     if not errors:
         raise ApiError(f"Sentry shows no error monitor for the project {api.project}")
     app, troubles = _installation(api, slug)
     return Target(project_id, errors[0], slug, str(app.get("sentryAppId") or app.get("uuid") or "")), troubles
 
 
+def project_of(api: Api) -> str:
+    """The project's id. Raises ApiError."""
+    path = f"projects/{api.organization}/{api.project}/"
+    return id_of(api.get(path), path)
+
+
 def _installation(api: Api, slug: str) -> tuple[Mapping[str, Any], list[str]]:
     for row in api.rows(f"organizations/{api.organization}/sentry-app-installations/"):
-        app = row.get("app") or {}
-        if app.get("slug") == slug:
+        app = row.get("app")
+        if isinstance(app, Mapping) and app.get("slug") == slug:
             installed = row.get("status") == "installed"
             return app, [] if installed else [f"the integration {slug} is {row.get('status')!r}, not installed"]
     raise ApiError(f"there is no integration {slug!r} in the organization {api.organization}")
@@ -98,8 +103,9 @@ def _crons(api: Api, settings: conf.Settings) -> list[Change]:
     """The monitors that wait for backups. How they wait is said anew with each check-in, and not compared here."""
     found = []
     for wanted in crons.monitors(settings):
+        path = f"organizations/{api.organization}/monitors/{wanted.name}/"
         try:
-            sentry_id = str(api.get(f"organizations/{api.organization}/monitors/{wanted.name}/")["id"])
+            sentry_id = id_of(api.get(path), path)
         except ApiError as error:
             if error.status != NOT_FOUND:
                 raise
@@ -125,7 +131,7 @@ class _Known:
         row = self._row(wanted)
         if row is None:
             return Change(wanted, "", [])
-        sentry_id = str(row["id"])
+        sentry_id = id_of(row, f"{wanted.kind} {wanted.name}")
         now = self.api.get(f"organizations/{self.api.organization}/{wanted.kind}s/{sentry_id}/")
         return Change(wanted, sentry_id, differences(wanted.kind, now, wanted.body))
 
@@ -145,7 +151,8 @@ def _make(api: Api, change: Change) -> str:
     sentry_id = change.sentry_id
     if change.action == "create":
         inside = f"projects/{api.project}/detectors" if kind == "detector" else f"{kind}s"
-        sentry_id = str(api.post(f"organizations/{api.organization}/{inside}/", body)["id"])
+        path = f"organizations/{api.organization}/{inside}/"
+        sentry_id = id_of(api.post(path, body), path)
     elif change.action == "update":
         api.put(f"organizations/{api.organization}/{kind}s/{sentry_id}/", body)
     changed = {"sentry_id": sentry_id, "applied_at": timezone.now()}

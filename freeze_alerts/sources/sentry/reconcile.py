@@ -22,6 +22,7 @@ from freeze_alerts.sources.sentry.api import Api, ApiError
 from freeze_alerts.sources.sentry.inbox import tell
 from freeze_alerts.sources.sentry.models import SentryDelivery, SentryRule
 from freeze_alerts.sources.sentry.payloads import News, Scrub
+from freeze_alerts.sources.sentry.plan import project_of
 
 WEBHOOKS_HAVE = timedelta(minutes=5)
 """How long a webhook may take before it is missed."""
@@ -64,17 +65,13 @@ def reconcile(scrub: Scrub) -> list[Missed]:
 
 def _missed(api: Api, settings: conf.Settings, signal: str) -> list[Missed]:
     path, query = f"organizations/{api.organization}/issues/", _QUERIES[signal]
-    where = {"project": _project(api), "environment": settings.environment}
+    where = {"project": project_of(api), "environment": settings.environment}
     rows = list(api.rows(path, query=query, **where))
     payments = (
         {str(each.get("id")) for each in api.rows(path, query=f"{query} domain:payment", **where)} if rows else ()
     )
     due = [each for each in rows if _is_due(each, signal) and not _came(str(each.get("id", "")), signal)]
     return [Missed(signal, each, str(each.get("id")) in payments) for each in due]
-
-
-def _project(api: Api) -> str:
-    return str(api.get(f"projects/{api.organization}/{api.project}/")["id"])
 
 
 def _is_due(issue: Mapping[str, Any], signal: str) -> bool:

@@ -10,7 +10,7 @@ import copy
 import itertools
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -41,8 +41,10 @@ class SentryServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.ids = itertools.count(1000)
         self.calls: list[tuple[str, str]] = []
-        self.answers: list[tuple[int, dict[str, str], bytes]] = []
-        """What to answer to the next calls instead."""
+        self.answers: list[tuple[int, dict[str, str], bytes] | None] = []
+        """What to answer to the next calls instead; None: the truth."""
+        self.bend: Callable[[Any], Any] = lambda found: found
+        """What becomes of each true answer on its way."""
         self.installation = "installed"
         self.workflows: dict[str, Body] = {"1": {"id": "1", "name": "Send a notification for high priority issues"}}
         self.detectors: dict[str, Body] = {
@@ -203,8 +205,8 @@ class _Handler(BaseHTTPRequestHandler):
         path, query = url.path.removeprefix(f"{ROOT}/"), parse_qs(url.query)
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "null")
         self.server.calls.append((self.command, path))
-        if self.server.answers:
-            self._send(*self.server.answers.pop(0))
+        if self.server.answers and (instead := self.server.answers.pop(0)):
+            self._send(*instead)
         elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._send(401, {}, b'{"detail":"Invalid token"}')
         else:
@@ -227,7 +229,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {}
             if isinstance(found, list):
                 found, headers = self._page(path, query, found)
-            self._send(201 if self.command == "POST" else 200, headers, json.dumps(found).encode())
+            self._send(201 if self.command == "POST" else 200, headers, json.dumps(self.server.bend(found)).encode())
 
     def _page(self, path: str, query: dict[str, list[str]], rows: list[Any]) -> tuple[list[Any], dict[str, str]]:
         start = int(query.get("cursor", ["0"])[0])
