@@ -21,9 +21,11 @@ from freeze_alerts.alerts.emergency import end_later, is_spooled, without_databa
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.alerts.outage import UNWRITABLE
 from freeze_alerts.alerts.outcome import Outcome
+from freeze_alerts.alerts.plain import written
 from freeze_alerts.alerts.reminders import first_reminder
 from freeze_alerts.alerts.report import End, Report, describe, describe_end
 from freeze_alerts.catalog import Nature, Severity, entry_or_plain
+from freeze_alerts.discord.text import plain
 from freeze_alerts.outbox.models import Message
 
 logger = logging.getLogger("freeze_alerts")
@@ -88,6 +90,10 @@ def tell(report: Report, *, in_transaction: bool | None = None, is_first: bool =
     A repeat is counted after the commit when ``in_transaction``; default: whether there is one. ``is_first`` says that
     its key was never told of: no earlier alert is looked for.
     """
+    return written(report, partial(_tell, in_transaction=in_transaction, is_first=is_first))
+
+
+def _tell(report: Report, *, in_transaction: bool | None, is_first: bool) -> Outcome:
     using = router.db_for_write(Alert)
     if in_transaction is None:
         in_transaction = transaction.get_connection(using).in_atomic_block
@@ -154,7 +160,7 @@ def _open(report: Report) -> Outcome:
         severity=report.severity, link=report.link, command=report.command, peak_value=report.value,
         opened_at=report.at, raised_at=report.at, next_reminder_at=first_reminder(report),
         status=Alert.Status.RESOLVED if ended else Alert.Status.OPEN, resolved_at=report.at if ended else None,
-        environment=conf.current().environment[:64], host=report.host, release=report.release,
+        environment=plain(conf.current().environment)[:64], host=report.host, release=report.release,
         **{"title": report.entry.title, **report.shown()},
     )  # fmt: skip
     alert.save(force_insert=True)
@@ -234,6 +240,10 @@ def end(told: End, *, late: bool = False) -> Outcome:
 
     ``late``: it was told a while ago, so it ends nothing that was seen since then.
     """
+    return written(told, partial(_end, late=late))
+
+
+def _end(told: End, *, late: bool) -> Outcome:
     found = Alert.objects.filter(open_key=told.open_key)
     if late:
         found = found.filter(last_seen_at__lte=told.at)

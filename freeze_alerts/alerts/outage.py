@@ -10,9 +10,11 @@ from freeze_alerts.alerts.models import Alert
 UNWRITABLE = (DatabaseError, InterfaceError)
 _HERE = (
     "locked", "no such table", "no such column", "deadlock", "serialize access", "timeout exceeded",
-    "statement timeout", "lock timeout",
+    "statement timeout", "lock timeout", "incorrect string value", "illegal mix of collations",
+    "conversion from collation",
 )  # fmt: skip
-"""What a database says that is there, and merely busy, or without our tables yet: SQLite has one class for all."""
+"""What a database says that is there, and merely busy, without our tables yet, or without room for a character:
+SQLite has one class for all, and so have some drivers for MySQL."""
 
 
 def is_away(error: BaseException) -> bool:

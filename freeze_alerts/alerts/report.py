@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from freeze_alerts.catalog import Entry, Severity, entry
-from freeze_alerts.discord.text import clean
+from freeze_alerts.discord.text import clean, plain
 from freeze_alerts.discord.webhook import redact
 
 KEY_LENGTH = 255
@@ -107,6 +107,9 @@ def fit(text: str, longest: int | None = None) -> str:
 
 
 def fit_key(key: str) -> str:
-    """The key as it is stored: a longer one than the column is cut, and told apart by its hash."""
+    """The key as every database stores and finds it: what is cut off or replaced is told apart by its hash."""
     key = fit(key)
-    return key if len(key) <= KEY_LENGTH else f"{key[:220]}~{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+    bare = plain(key)
+    if bare == key and len(key) <= KEY_LENGTH:
+        return key
+    return f"{bare[:220]}~{hashlib.sha256(key.encode()).hexdigest()[:32]}"

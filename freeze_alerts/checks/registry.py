@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from django.core import checks
+from django.db import router
 
 from freeze_alerts.discord.webhook import redact
+from freeze_alerts.outbox.models import WebhookState
 
 TAG = "freeze_alerts"
 
@@ -22,6 +24,7 @@ class Check:
     id: str
     hint: str
     deploy_only: bool
+    asks_database: bool
     find: Find
 
     def run(self) -> list[checks.CheckMessage]:
@@ -39,16 +42,18 @@ class Check:
 CHECKS: list[Check] = []
 
 
-def warns(number: int, *, hint: str, deploy_only: bool = False) -> Callable[[Find], Find]:
+def warns(number: int, *, hint: str, deploy_only: bool = False, asks_database: bool = False) -> Callable[[Find], Find]:
     """Register a function as the check ``freeze_alerts.W<number>``.
 
-    ``deploy_only`` is for what is wrong in production alone: ``manage.py check --deploy`` shows it.
+    ``deploy_only`` is for what is wrong in production alone: ``manage.py check --deploy`` shows it. ``asks_database``
+    is for what only our database can say: ``manage.py check --database default`` and ``migrate`` show it.
     """
 
     def register(find: Find) -> Find:
-        check = Check(f"{TAG}.W{number:03}", hint, deploy_only, find)
+        check = Check(f"{TAG}.W{number:03}", hint, deploy_only, asks_database, find)
         CHECKS.append(check)
-        checks.register(_runner(check), TAG, deploy=deploy_only)
+        tags = [TAG, checks.Tags.database] if asks_database else [TAG]
+        checks.register(_runner(check), *tags, deploy=deploy_only)
         return find
 
     return register
@@ -61,7 +66,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _runner(check: Check) -> Callable[..., list[checks.CheckMessage]]:
-    def run(**_: object) -> list[checks.CheckMessage]:
+    def run(databases: Collection[str] | None = None, **_: object) -> list[checks.CheckMessage]:
+        if check.asks_database and router.db_for_write(WebhookState) not in (databases or ()):
+            return []
         return check.run()
 
     run.__name__ = check.find.__name__

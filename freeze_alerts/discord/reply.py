@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from freeze_alerts.discord.answer import Answer, Delivered, Pace, Refusal, Refused, RetryAfter, Scope, Unknown
-from freeze_alerts.discord.text import cut, one_line
+from freeze_alerts.discord.text import cut, one_line, plain
 from freeze_alerts.discord.webhook import Webhook, redact
 
 REASON_LONGEST = 500
@@ -128,9 +128,9 @@ def explain(reply: Reply, webhook: Webhook) -> str:
 
 
 def told(reason: str, webhook: Webhook) -> str:
-    """A reason fit to be stored and shown: one line, at most 500 units, the token nowhere in it."""
+    """A reason fit to be stored and shown: one line, at most 500 units, no emoji, the token nowhere in it."""
     bare = reason.replace(webhook.token, "***") if webhook.token else reason
-    return cut(redact(one_line(bare)), REASON_LONGEST)
+    return cut(redact(plain(one_line(bare))), REASON_LONGEST)
 
 
 def _accepted(reply: Reply, webhook: Webhook) -> Answer:

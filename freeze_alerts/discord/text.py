@@ -33,6 +33,7 @@ ELLIPSIS = "…"
 BACKTICK_IN_CODE = "\u02cb"
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_RARE = re.compile("[\U00010000-\U0010ffff]")
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\*_~`|[]<"})
@@ -57,6 +58,11 @@ def clean(text: str) -> str:
     """The text without control characters (newline and tab stay), NUL and lone surrogates. Never raises."""
     paired = str(text).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
     return _CONTROLS.sub("", _LINE_ENDS.sub("\n", paired))
+
+
+def plain(text: str) -> str:
+    """The text with what lies above U+FFFF replaced, emoji mostly: not every database has room for it."""
+    return _RARE.sub("\ufffd", text)
 
 
 def one_line(text: str) -> str:

@@ -12,6 +12,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from freeze_alerts import conf
+from freeze_alerts.discord.text import plain
 from freeze_alerts.discord.webhook import redact
 from freeze_alerts.watch.duties import Duty
 from freeze_alerts.watch.models import Heartbeat
@@ -49,7 +50,7 @@ def done(claim: Claim) -> bool:
 
 def failed(claim: Claim, error: Exception) -> bool:
     """Note the failure, without the secrets it may name."""
-    told = redact(f"{type(error).__name__}: {error}")[:255]
+    told = plain(redact(f"{type(error).__name__}: {error}"))[:255]
     return bool(_held(claim).update(lease_until=None, failures=F("failures") + 1, detail=told))
 
 

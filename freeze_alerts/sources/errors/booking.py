@@ -6,6 +6,7 @@ import logging
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -17,7 +18,8 @@ from freeze_alerts import conf, signals
 from freeze_alerts.sources.errors import issues, rates, reports
 from freeze_alerts.sources.errors.issues import News, Seen
 from freeze_alerts.sources.errors.models import ErrorMinute, FailedPayment, Issue, IssueMinute, database
-from freeze_alerts.sources.errors.scrub import keyed
+from freeze_alerts.sources.errors.record import reworded
+from freeze_alerts.sources.errors.scrub import keyed, plain
 from freeze_alerts.sources.errors.tally import Group, Tally
 from freeze_alerts.sources.errors.upsert import add_counts, insert_new
 
@@ -29,9 +31,31 @@ Counts = Counter[tuple[str, int]]
 
 
 def book(tally: Tally) -> None:
-    """Book all of it or nothing: what this raises says that nothing was booked, and may be tried again."""
+    """Book all of it or nothing: what this raises says that nothing was booked, and may be tried again.
+
+    One text that the database has no room for must not hold up the others.
+    """
     if conf.current().errors.judge != "local":
         return
+    try:
+        _book(tally)
+    except DatabaseError:
+        plainer = _in_plain(tally)
+        if plainer.groups == tally.groups:
+            raise
+        _book(plainer)
+
+
+def _in_plain(tally: Tally) -> Tally:
+    """The same in characters that every database has room for."""
+    plainer = Tally()
+    plainer.unsorted = tally.unsorted
+    for kind, group in tally.groups.items():
+        plainer.groups[kind] = replace(group, record=reworded(group.record, plain))
+    return plainer
+
+
+def _book(tally: Tally) -> None:
     digests = issues.digests(tally.groups)
     # Read before the transaction: SQLite can't turn a reading one into a writing one under load.
     known = issues.known(digests.values())

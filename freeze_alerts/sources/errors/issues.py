@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -17,8 +17,8 @@ from django.utils import timezone
 from freeze_alerts import conf, signals
 from freeze_alerts.sources.errors import fingerprint
 from freeze_alerts.sources.errors.models import Issue, IssueRelease, IssueUser, database
-from freeze_alerts.sources.errors.record import Frame, Record
-from freeze_alerts.sources.errors.scrub import keyed, scrub, storable
+from freeze_alerts.sources.errors.record import Frame, Record, reworded
+from freeze_alerts.sources.errors.scrub import keyed, plain, scrub, storable
 from freeze_alerts.sources.errors.tally import Group, Kind
 from freeze_alerts.sources.errors.upsert import insert_new
 
@@ -83,7 +83,7 @@ def resolve(issue: Issue, *, by: str, next_release: bool = False) -> bool:
     with transaction.atomic(using=database()):
         if not same.update(status=Issue.Status.RESOLVED, resolved_at=now, resolved_by=by[:150], resolve_mode=mode):
             return False
-        if running := conf.current().release[:255]:
+        if running := release_or_running(""):
             insert_new(IssueRelease, ("issue", "release", "seen_at"), [(issue.pk, running, now)])
         _tell_resolved(issue, by, "resolved in the next release" if next_release else "resolved")
     return True
@@ -110,7 +110,7 @@ def _tell_resolved(issue: Issue, by: str, reason: str) -> None:
 
 
 def _find(digest: str, group: Group, release: str) -> Seen:
-    record = _storable(group.record)
+    record = reworded(group.record, storable)  # what can't be booked would keep all that comes after it waiting
     issue = Issue(
         fingerprint_version=fingerprint.VERSION, fingerprint=digest, title=title(record), culprit=culprit(record),
         level=record.level, payment=record.payment, sample=sample(record), environment=record.environment,
@@ -176,16 +176,8 @@ def _newest_release(group: Group) -> str:
 
 
 def release_or_running(release: str) -> str:
-    return storable(release) or conf.current().release[:255]
-
-
-def _storable(record: Record) -> Record:
-    """One that no database refuses, since what can't be booked would keep all that comes after it waiting."""
-    said = {each.name: getattr(record, each.name) for each in fields(record)}
-    texts: dict[str, Any] = {name: storable(value) for name, value in said.items() if isinstance(value, str)}
-    frames = tuple(Frame._make(storable(each) if isinstance(each, str) else each for each in frame)
-                   for frame in record.frames)  # fmt: skip
-    return replace(record, **texts, frames=frames)
+    """In characters that every database has room for and can look for."""
+    return plain(storable(release) or conf.current().release[:255])
 
 
 def title(record: Record) -> str:

@@ -6,8 +6,8 @@ This runs in the thread that met the error, so it only looks and copies; whateve
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -66,6 +66,15 @@ class Record:
     @property
     def full_type(self) -> str:
         return f"{self.module}.{self.type}" if self.module else self.type
+
+
+def reworded(record: Record, change: Callable[[str], str]) -> Record:
+    """The record with each of its texts changed."""
+    said = {each.name: getattr(record, each.name) for each in fields(record)}
+    texts: dict[str, Any] = {name: change(value) for name, value in said.items() if isinstance(value, str)}
+    frames = tuple(Frame._make(change(each) if isinstance(each, str) else each for each in frame)
+                   for frame in record.frames)  # fmt: skip
+    return replace(record, **texts, frames=frames)
 
 
 def read(event: Event) -> Record | None:

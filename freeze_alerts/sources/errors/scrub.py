@@ -13,6 +13,7 @@ from django.conf import settings
 
 LONGEST = 1_000
 HIDDEN = "[hidden]"
+_RARE = re.compile("[\U00010000-\U0010ffff]")
 
 _SENSITIVE = (
     "password|passwd|pwd|secret|token|apikey|api_key|api-key|authorization|auth|cookie|sessionid|csrftoken|session|"
@@ -49,6 +50,11 @@ def scrub(text: str, longest: int = LONGEST) -> str:
 def storable(text: str) -> str:
     """Text that every database takes: PostgreSQL has no NUL, and none has half a surrogate."""
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def plain(text: str) -> str:
+    """The text with what lies above U+FFFF replaced, emoji mostly: MySQL's and MariaDB's ``utf8mb3`` refuses that."""
+    return _RARE.sub("\ufffd", text)
 
 
 def keyed(identity: str) -> str:
