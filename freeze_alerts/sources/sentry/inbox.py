@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError, router, transaction
+from django.db import DatabaseError, IntegrityError, router, transaction
 from django.utils import timezone
 
 from freeze_alerts import conf, signals
 from freeze_alerts.catalog import Severity
 from freeze_alerts.sources.sentry.models import SentryDelivery
+from freeze_alerts.sources.sentry.payloads import News
 
 logger = logging.getLogger("freeze_alerts")
 
@@ -58,6 +59,23 @@ def tell(row: SentryDelivery) -> str:
         told["severity"] = Severity(told["severity"])
     signal.send_robust(sender=SentryDelivery, **told)
     return f"told as {news['signal']}"
+
+
+def tell_missed(news: News) -> bool:
+    """Tell what no webhook told, as one would have; False where another process was quicker."""
+    about, now = news.issue or news.told.get("series", ""), timezone.now()
+    name = f"asked:{about}:{news.signal}:{now:%Y-%m-%dT%H}"[:64]
+    row = SentryDelivery(
+        request_id=name, news_key=name, issue=news.issue, resource="reconcile", action=news.signal,
+        news=news.as_json(), worked_at=now, outcome="missed: told by asking",
+    )  # fmt: skip
+    try:
+        with transaction.atomic(using=router.db_for_write(SentryDelivery)):
+            row.save(force_insert=True)
+            tell(row)
+    except IntegrityError:
+        return False
+    return True
 
 
 def _work_off_whatever_comes(row: SentryDelivery) -> bool:

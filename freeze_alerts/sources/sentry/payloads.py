@@ -15,7 +15,8 @@ from freeze_alerts.catalog import AlertType, Severity
 from freeze_alerts.sources.sentry import rules
 
 TITLE_LONGEST, TEXT_LONGEST = 256, 400
-_SPIKES = {AlertType.ERROR_SPIKE: "errors", AlertType.PAYMENT_SPIKE: "payments"}
+SPIKES = {AlertType.ERROR_SPIKE: "errors", AlertType.PAYMENT_SPIKE: "payments"}
+"""The monitors' alert types, and how ``sentry_judged`` calls what each counts."""
 _LEVELS = {"critical": Severity.CRITICAL, "warning": Severity.WARNING, "resolved": None}
 _ENDED = {"resolved": "resolved in Sentry", "archived": "archived in Sentry", "ignored": "archived in Sentry"}
 _COUNTED = re.compile(r"\d+")
@@ -73,7 +74,7 @@ def told_of(issue: str, row: Mapping[str, Any], *, text: str, scrub: Scrub, rele
 def _event(data: Mapping[str, Any], settings: conf.Settings, scrub: Scrub) -> News:
     event, rule = _mapping(data, "event"), text_of(data, "triggered_rule")
     alert_type, issue = _alert_type(rule, settings), text_of(event, "issue_id")
-    if alert_type in _SPIKES:
+    if alert_type in SPIKES:
         return _spike(alert_type, _priority(event), text_of(event, "title"), "", scrub)
     if alert_type is None or not issue:
         return News(why_not=f"no rule of ours: {rule[:80]!r}")
@@ -100,7 +101,7 @@ def _metric(action: str, data: Mapping[str, Any], settings: conf.Settings, scrub
     alert = _mapping(data, "metric_alert")
     names = [text_of(_mapping(alert, "alert_rule"), "name"), text_of(alert, "title")]
     alert_type = next((found for name in names if (found := _alert_type(name, settings))), None)
-    if alert_type not in _SPIKES or action not in _LEVELS:
+    if alert_type not in SPIKES or action not in _LEVELS:
         return News(why_not=f"no rule of ours: {names[0][:80]!r} {action[:20]!r}")
     text = text_of(data, "description_text").replace("\\n", "\n")
     return _spike(alert_type, action, text, text_of(data, "web_url"), scrub)
@@ -110,7 +111,7 @@ def _spike(alert_type: str, action: str, text: str, link: str, scrub: Scrub) -> 
     text, severity = scrub(text)[:TEXT_LONGEST], _LEVELS[action]
     counted = _COUNTED.search(text)
     told = {
-        "series": _SPIKES[AlertType(alert_type)],
+        "series": SPIKES[AlertType(alert_type)],
         "severity": severity,
         "text": text,
         "count": int(counted[0][:12]) if counted else 0,

@@ -8,24 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, router, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from freeze_alerts import conf, signals
-from freeze_alerts.sources.sentry import payloads
+from freeze_alerts.sources.sentry import payloads, spikes
 from freeze_alerts.sources.sentry.api import Api, ApiError
-from freeze_alerts.sources.sentry.inbox import tell
+from freeze_alerts.sources.sentry.inbox import tell_missed
 from freeze_alerts.sources.sentry.models import SentryDelivery, SentryRule
 from freeze_alerts.sources.sentry.payloads import News, Scrub
 from freeze_alerts.sources.sentry.plan import project_of
 
-WEBHOOKS_HAVE = timedelta(minutes=5)
-"""How long a webhook may take before it is missed."""
 _QUERIES = {"issue_found": "is:unresolved firstSeen:-1h", "issue_regressed": "is:regressed lastSeen:-1h"}
 _TEXTS = {"issue_found": "Sentry has never seen it before.", "issue_regressed": "It was resolved, and is back."}
 _NAMED_AT_MOST = 5
@@ -52,11 +49,14 @@ def reconcile(scrub: Scrub) -> list[Missed]:
     try:
         with Api(settings.sentry) as api:
             missed = [each for signal in _QUERIES for each in _missed(api, settings, signal)]
+            ends = spikes.missed_ends(api, settings)
     except ApiError as error:
         signals.sentry_unreachable.send_robust(sender=Missed, error=str(error))
         return []
     signals.sentry_asked.send_robust(sender=Missed)
-    told = [each for each in missed if _tell(each, scrub)]
+    for end in ends:
+        tell_missed(end)
+    told = [each for each in missed if tell_missed(_news(each, scrub))]
     if told:
         titles = [str(each.issue.get("shortId") or each.number) for each in told[:_NAMED_AT_MOST]]
         signals.sentry_missed.send_robust(sender=Missed, count=len(told), issues=titles)
@@ -80,7 +80,7 @@ def _is_due(issue: Mapping[str, Any], signal: str) -> bool:
     if since is None:
         return True
     ours = SentryRule.objects.order_by("applied_at").values_list("applied_at", flat=True).first()
-    return since <= timezone.now() - WEBHOOKS_HAVE and (ours is None or since >= ours)
+    return since <= timezone.now() - spikes.WEBHOOKS_HAVE and (ours is None or since >= ours)
 
 
 def _moment(value: Any) -> datetime | None:
@@ -102,22 +102,9 @@ def _came(number: str, signal: str) -> bool:
     return (back if last is None else back.filter(received_at__gt=last)).exists()
 
 
-def _tell(missed: Missed, scrub: Scrub) -> bool:
-    """As a webhook would have; False where another process was quicker."""
+def _news(missed: Missed, scrub: Scrub) -> News:
     told = payloads.told_of(missed.number, missed.issue, text=_TEXTS[missed.signal], scrub=scrub)
-    news = News(missed.signal, missed.number, told)
     if missed.payment:
         kind = "new" if missed.signal == "issue_found" else "regression"
-        news = News("payment_failed", missed.number, {**told, "news": kind})
-    now = timezone.now()
-    name = f"asked:{missed.number}:{missed.signal}:{now:%Y-%m-%dT%H}"[:64]
-    row = SentryDelivery(request_id=name, news_key=name, issue=missed.number, resource="reconcile",
-                         action=missed.signal, news=news.as_json(), worked_at=now)  # fmt: skip
-    try:
-        with transaction.atomic(using=router.db_for_write(SentryDelivery)):
-            row.outcome = "missed: told by asking"
-            row.save(force_insert=True)
-            tell(row)
-    except IntegrityError:
-        return False
-    return True
+        return News("payment_failed", missed.number, {**told, "news": kind})
+    return News(missed.signal, missed.number, told)

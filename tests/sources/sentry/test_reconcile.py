@@ -15,7 +15,7 @@ from freeze_alerts.sources.sentry.models import SentryDelivery, SentryRule
 from freeze_alerts.watch.duties import duty
 from freeze_alerts.watch.sentry import ask_sentry
 from tests.sources.sentry.server import SentryServer
-from tests.sources.sentry.webhooks import SECRET, event_alert, issue, post
+from tests.sources.sentry.webhooks import SECRET, event_alert, issue, metric_alert, post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -134,6 +134,79 @@ def test_the_local_judge_asks_nobody(sentry: SentryServer, configure: Any) -> No
     configure(ERRORS={"JUDGE": "local"})
     ask_sentry()
     assert sentry.calls == []
+
+
+SPIKE = "freeze production: error spike"
+
+
+@pytest.fixture
+def spike(sentry: SentryServer, client: Any) -> Any:
+    """A spike that a webhook told, of a monitor that has the number 600; heard of ten minutes ago."""
+    SentryRule.objects.create(kind="detector", name=SPIKE, sentry_id="600")
+    sentry.detectors["600"] = {"id": "600", "name": SPIKE, "type": "metric_issue", "openIssues": 1}
+    assert post(client, "metric_alert", metric_alert("critical", SPIKE)) == 202
+    inbox.work_off()
+    SentryDelivery.objects.update(received_at=timezone.now() - timedelta(minutes=10))
+    return lambda: Alert.objects.get(type="errors.spike")
+
+
+OVER = [
+    {"openIssues": 0},
+    {"openIssues": None, "latestGroup": {"id": "9", "status": "resolved"}},
+]
+ON = [
+    {"openIssues": 1},
+    {"openIssues": None, "latestGroup": {"id": "9", "status": "unresolved"}},
+    {"openIssues": None, "latestGroup": None},
+    {"openIssues": "0"},
+]
+
+
+@pytest.mark.parametrize("monitor", OVER, ids=str)
+def test_a_spike_whose_end_no_webhook_told_ends(sentry: SentryServer, spike: Any, monitor: dict[str, Any]) -> None:
+    sentry.detectors["600"] |= monitor
+    ask_sentry()
+    assert spike().ended
+    assert "no webhook told" in spike().text
+    asked = len(sentry.calls)
+    ask_sentry()
+    assert not [path for _, path in sentry.calls[asked:] if "detectors" in path]
+
+
+@pytest.mark.parametrize("monitor", ON, ids=str)
+def test_one_that_goes_on_or_may_go_on_stays(sentry: SentryServer, spike: Any, monitor: dict[str, Any]) -> None:
+    sentry.detectors["600"] |= monitor
+    ask_sentry()
+    assert not spike().ended
+
+
+def test_one_whose_monitor_was_deleted_ends(sentry: SentryServer, spike: Any) -> None:
+    del sentry.detectors["600"]
+    ask_sentry()
+    assert spike().ended
+    assert not Alert.objects.filter(key="sentry:unreachable").exists()
+
+
+def test_one_that_has_just_been_told_is_left_alone(sentry: SentryServer, spike: Any) -> None:
+    sentry.detectors["600"]["openIssues"] = 0
+    SentryDelivery.objects.update(received_at=timezone.now())
+    ask_sentry()
+    assert not spike().ended
+
+
+def test_one_whose_end_was_told_is_not_asked_for(sentry: SentryServer, spike: Any, client: Any) -> None:
+    assert post(client, "metric_alert", metric_alert("resolved", SPIKE)) == 202
+    inbox.work_off()
+    ask_sentry()
+    assert spike().ended
+    assert not [path for _, path in sentry.calls if "detectors" in path]
+
+
+def test_one_of_a_monitor_that_is_not_ours_is_not_asked_for(sentry: SentryServer, spike: Any) -> None:
+    SentryRule.objects.all().delete()
+    ask_sentry()
+    assert not spike().ended
+    assert not [path for _, path in sentry.calls if "detectors" in path]
 
 
 def test_it_is_a_duty() -> None:
