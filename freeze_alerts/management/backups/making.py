@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -15,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from freeze_alerts import conf
 from freeze_alerts.management.backups import progress
 from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options, databases, deliver
+from freeze_alerts.management.backups.ending import ended_in_order
 from freeze_alerts.outbox import doorbell
 from freeze_alerts.sources.backups import keeping, manifest, words
 from freeze_alerts.sources.backups.pipeline import Failed, Made, Outcome, Skipped
@@ -29,7 +25,7 @@ def _add_arguments(parser: CommandParser) -> None:
 
 
 def _run(command: BaseCommand, options: Options) -> int:
-    with doorbell.held(), _ended_in_order():
+    with doorbell.held(), ended_in_order(command):
         outcomes = [(alias, _made(command, alias, options)) for alias in databases(options)]
     deliver()
     if options["json"]:
@@ -87,19 +83,6 @@ def _last_raw_bytes(alias: str) -> int | None:
     except OSError:
         return None
     return known[0].raw_bytes if known else None
-
-
-@contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """A polite end (a stopped container, ``timeout``) cleans up and is told, as Ctrl-C is."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 MAKE = Action(

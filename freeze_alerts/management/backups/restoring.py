@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from freeze_alerts import conf
 from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options, deliver
+from freeze_alerts.management.backups.ending import ended_in_order
 from freeze_alerts.outbox import doorbell
 from freeze_alerts.sources.backups import restore, words
 from freeze_alerts.sources.backups.manifest import Manifest
@@ -35,6 +36,8 @@ def _run(command: BaseCommand, options: Options) -> int:
     into, directory = options["into"], conf.current().backups.directory
     if not into:
         raise CommandError("--restore needs --into ALIAS: the database whose place it takes")
+    if options["before"] and options["restore"] != restore.LATEST:
+        raise CommandError(f"--before chooses among the latest; {options['restore']} is named already")
     whose = options["databases"][0] if options["databases"] else None
     try:
         made = restore.choose(
@@ -44,11 +47,12 @@ def _run(command: BaseCommand, options: Options) -> int:
             command.stdout.write("Nothing was changed.")
             return EXIT_FAILED
         began = time.monotonic()
-        with doorbell.held():
+        with doorbell.held(), ended_in_order(command):
             said = restore.restore(made, directory, into)
     except Trouble as problem:
         command.stderr.write(command.style.ERROR(f"{problem}"))
-        command.stderr.write("Nothing was changed." if _left_alone(problem) else "")
+        half_done = isinstance(problem, HalfDone)
+        command.stderr.write(restore.again(made, into) if half_done else "Nothing was changed.")
         deliver()
         return EXIT_FAILED
     seconds = time.monotonic() - began
@@ -59,10 +63,6 @@ def _run(command: BaseCommand, options: Options) -> int:
     command.stdout.write(said)
     deliver()
     return EXIT_FINE
-
-
-def _left_alone(problem: Trouble) -> bool:
-    return not isinstance(problem, HalfDone)
 
 
 def _agreed(command: BaseCommand, made: Manifest, into: str) -> bool:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from freeze_alerts import conf
 from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options, databases, deliver
+from freeze_alerts.management.backups.ending import ended_in_order
 from freeze_alerts.outbox import doorbell
 from freeze_alerts.sources.backups import restore, verify
 from freeze_alerts.sources.backups.manifest import PROOF_FINE, PROOF_INCONCLUSIVE, Manifest, Proof
@@ -32,7 +33,7 @@ def _add_arguments(parser: CommandParser) -> None:
 def _run(command: BaseCommand, options: Options) -> int:
     named, proofs = options["verify"], []
     code = EXIT_FINE
-    with doorbell.held():
+    with doorbell.held(), ended_in_order(command):
         for alias in databases(options) if named == restore.LATEST else databases(options)[:1]:
             try:
                 made = restore.choose(conf.current().backups.directory, named, into=alias)

@@ -60,9 +60,10 @@ class Archive:
         """The raw dump as a file, private, beside the backup, and gone afterwards. Raises Damaged, Trouble."""
         path = self.directory / f".{self.manifest.name}.{os.urandom(4).hex()}.unpacked.partial"
         try:
-            with os.fdopen(durable.create(path), "wb") as file:
+            with os.fdopen(durable.create_held(path), "wb") as file:
                 self.pour(file.write)
-            yield path
+                file.flush()
+                yield path
         except OSError as problem:
             raise Trouble(
                 f"{self.manifest.file} could not be unpacked in {self.directory}: {problem.strerror}", stage="proof"

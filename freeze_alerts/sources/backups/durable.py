@@ -24,6 +24,27 @@ def create(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, OURS_ALONE)
 
 
+def create_held(path: Path) -> int:
+    """A new file, held by a lock while it is open: one that is not held is a dead process's. Raises OSError."""
+    while True:
+        descriptor = create(path)
+        with suppress(OSError):  # a file system that knows no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if path.exists():
+            return descriptor
+        os.close(descriptor)  # somebody swept it away before it was held
+
+
+def is_deserted(path: Path) -> bool:
+    """Whether it is held by nobody any more; False where that can't be told."""
+    try:
+        with open(path, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
 def publish(file: IO[bytes], partial: Path, final: Path) -> None:
     """Give a finished file its name, once the disk has all of it. Raises OSError."""
     file.flush()

@@ -1,4 +1,4 @@
-"""One backup of a database at a time, on whichever host: a lock that is gone the moment its holder is.
+"""One backup or restore of a database at a time, on whichever host: a lock that is gone the moment its holder is.
 
 PostgreSQL and MySQL keep it themselves, with a connection of ours; for SQLite the kernel does, with a file.
 """
@@ -21,13 +21,13 @@ from freeze_alerts import conf
 from freeze_alerts.sources.backups import connection, durable, names, words
 from freeze_alerts.sources.backups.trouble import Trouble
 
-_KEY = 1718773093, 1650549611  # "free", "back": a lock of PostgreSQL's is one database's own
+KEY = 1718773093, 1650549611  # "free", "back": a lock of PostgreSQL's is one database's own
 _WEEK_SECONDS = 604_800
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who makes a backup right now, and since when, as far as can be told."""
+    """Who makes a backup right now, or restores one, and since when, as far as can be told."""
 
     who: str
     since: datetime | None
@@ -37,7 +37,7 @@ class Holder:
 
 
 class Taken(Trouble):
-    """Somebody else is making a backup of this database."""
+    """Somebody else is making a backup of this database, or restoring one into it."""
 
     def __init__(self, holder: Holder) -> None:
         super().__init__(f"a backup is running: {holder}", stage="lock")
@@ -45,14 +45,15 @@ class Taken(Trouble):
 
 
 class _Lock(Protocol):
-    def held(self) -> AbstractContextManager[None]: ...
+    def held(self, me: str) -> AbstractContextManager[None]: ...
     def holder(self) -> Holder | None: ...
 
 
 @contextmanager
-def hold(alias: str) -> Iterator[None]:
-    """Have the lock while the block runs. Raises Taken, Trouble."""
-    with _lock(alias).held():
+def hold(alias: str, *, doing: str = "") -> Iterator[None]:
+    """Have the lock while the block runs; ``doing`` says what for, where it is no backup. Raises Taken, Trouble."""
+    me = f"process {os.getpid()} on {socket.gethostname()}"
+    with _lock(alias).held(f"{doing} by {me}" if doing else me):
         yield
 
 
@@ -71,11 +72,11 @@ class _InPostgreSQL:
         self.alias = alias
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, me: str) -> Iterator[None]:
         with connection.opened(self.alias, stage="lock") as own, own.cursor() as cursor:
-            cursor.execute("SELECT set_config('application_name', %s, false)", [_me()[:63]])
+            cursor.execute("SELECT set_config('application_name', %s, false)", [me[:63]])
             cursor.execute("SET idle_session_timeout = 0")  # it says nothing for as long as the dump takes
-            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", _KEY)
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", KEY)
             if not cursor.fetchone()[0]:
                 raise Taken(self._ask(cursor) or Holder("it ended just now", None))
             yield
@@ -89,7 +90,7 @@ class _InPostgreSQL:
             "SELECT application_name, backend_start FROM pg_locks JOIN pg_stat_activity USING (pid)"
             " WHERE locktype = 'advisory' AND granted AND classid = %s AND objid = %s"
             " AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-            _KEY,
+            KEY,
         )
         row = cursor.fetchone()
         return Holder(row[0] or "another connection", row[1]) if row else None
@@ -102,8 +103,8 @@ class _InMySQL:
         self._name = f"freeze_alerts.backup.{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        with connection.opened(self.alias, stage="lock") as own, own.cursor() as cursor:
+    def held(self, me: str) -> Iterator[None]:
+        with self._opened() as own, own.cursor() as cursor:
             cursor.execute(f"SET SESSION wait_timeout = {_WEEK_SECONDS}")
             cursor.execute("SELECT GET_LOCK(%s, 0)", [self._name])
             if not cursor.fetchone()[0]:
@@ -111,8 +112,12 @@ class _InMySQL:
             yield
 
     def holder(self) -> Holder | None:
-        with connection.opened(self.alias, stage="lock") as own, own.cursor() as cursor:
+        with self._opened() as own, own.cursor() as cursor:
             return self._ask(cursor)
+
+    def _opened(self) -> AbstractContextManager[Any]:
+        """In no database of the project: a restore drops the very one."""
+        return connection.opened(self.alias, database="information_schema", stage="lock")
 
     def _ask(self, cursor: Any) -> Holder | None:
         cursor.execute("SELECT IS_USED_LOCK(%s)", [self._name])
@@ -129,7 +134,7 @@ class _InFile:
         self._path = conf.current().backups.directory / f".{names.safe(alias)}.lock"
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, me: str) -> Iterator[None]:
         try:
             durable.make_directory(self._path.parent)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, durable.OURS_ALONE)
@@ -138,7 +143,7 @@ class _InFile:
         with os.fdopen(descriptor, "r+") as file:
             self._take(file.fileno())
             file.truncate(0)
-            json.dump({"who": _me(), "since": datetime.now(UTC).isoformat()}, file)
+            json.dump({"who": me, "since": datetime.now(UTC).isoformat()}, file)
             file.flush()
             yield
 
@@ -170,7 +175,3 @@ def _written(path: Path) -> Holder:
         return Holder(str(said["who"]), datetime.fromisoformat(said["since"]).astimezone(UTC))
     except (OSError, ValueError, KeyError, TypeError):
         return Holder("another process", None)
-
-
-def _me() -> str:
-    return f"process {os.getpid()} on {socket.gethostname()}"

@@ -31,6 +31,7 @@ from freeze_alerts.sources.backups import (
     tell,
 )  # fmt: skip
 from freeze_alerts.sources.backups.engines.engine import Engine, Server
+from freeze_alerts.sources.backups.interruption import stopped_by
 from freeze_alerts.sources.backups.lock import Holder, Taken
 from freeze_alerts.sources.backups.manifest import Manifest, Proof
 from freeze_alerts.sources.backups.models import OURS
@@ -88,7 +89,9 @@ def make(alias: str, *, task_id: str = "", progress: Progress | None = None) -> 
         said = scrubbed(f"{type(problem).__name__}: {problem}", connection.password_of(alias))
         return run.failed(Trouble(said, stage="dump"))
     except BaseException as ended:
-        run.failed(Trouble(f"it was stopped ({type(ended).__name__})", stage="dump"))
+        said = f"it was stopped by {stopped_by(ended)}"
+        left = run.failed(Trouble(said, stage="dump")).untouched
+        ended.add_note(f"{alias}: {said}, and what was half there is removed. {left}")
         raise
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from django.conf import settings
 
 from freeze_alerts import conf
-from freeze_alerts.sources.backups import encryption, engines, manifest, words
+from freeze_alerts.sources.backups import encryption, engines, leftovers, manifest, words
 from freeze_alerts.sources.backups.engines.engine import Server
 from freeze_alerts.sources.backups.trouble import Trouble
 
@@ -52,6 +52,7 @@ def look(alias: str) -> Outlook:
     except Trouble as problem:
         problems.append(str(problem))
     free = _free_bytes(chosen.directory)
+    problems += filter(None, [leftovers.half_filled(alias, chosen.directory)])
     problems += filter(None, (_in_directory(chosen.directory), _of_room(chosen.directory, free, needed)))
     problems += _complaint(lambda: encryption.recipients(chosen.encrypt_to) if chosen.encrypt_to else None)
     warnings = tuple(filter(None, (_of_privacy(chosen.directory), _of_storage(chosen.storage))))

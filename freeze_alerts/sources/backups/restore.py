@@ -8,6 +8,8 @@ from pathlib import Path
 
 from freeze_alerts import signals
 from freeze_alerts.sources.backups import engines, manifest, tell, verify, words
+from freeze_alerts.sources.backups.interruption import Standing, stopped_by
+from freeze_alerts.sources.backups.lock import Taken
 from freeze_alerts.sources.backups.manifest import Manifest
 from freeze_alerts.sources.backups.trouble import Trouble
 
@@ -42,14 +44,45 @@ def restore(made: Manifest, directory: Path, into: str) -> str:
     engine = engines.of(into)
     if engine.name != made.engine:
         raise Trouble(f"{made.name} is of {made.engine}, and {into} is {engine.name}", stage="restore")
+    verify.clear(directory)
     try:
         said = engine.restore(verify.archive(made, directory))
+    except Taken:
+        raise
+    except (SystemExit, KeyboardInterrupt) as ended:
+        _tell_stopped(made, directory, into, engine.standing, ended)
+        raise
     except Trouble as problem:
         problem.stage = "restore"
         tell.failed(into, problem, directory=directory, name=made.name)
         raise
     tell.tell(signals.backup_restored, database=into, name=made.name)
     return said
+
+
+def again(made: Manifest, into: str) -> str:
+    """What to do where the old one is gone, and the new one not whole."""
+    return (
+        "Nobody may use it before it is whole, and no backup is made of it. The backup is still there; restore again:"
+        f" manage.py backup_database --restore {made.name} --into {into}"
+    )
+
+
+def _tell_stopped(made: Manifest, directory: Path, into: str, standing: Standing, ended: BaseException) -> None:
+    """Where it was left, as a note of what ends the process: for the door to say."""
+    left = {
+        Standing.UNTOUCHED: f"The database {into} is as it was.",
+        Standing.HALF: f"The old database {into} is gone, and the new one not whole. {again(made, into)}",
+        Standing.REPLACED: f"All was done by then: {into} is as it was at {words.moment(made.snapshot_at)}.",
+    }[standing]
+    said = (
+        f"the restore of {made.name} into {into} was stopped by {stopped_by(ended)}. {left}{verify.leaves(directory)}"
+    )
+    ended.add_note(said)
+    if standing is Standing.REPLACED:
+        tell.tell(signals.backup_restored, database=into, name=made.name)
+    else:
+        tell.failed(into, Trouble(said, stage="restore"), directory=directory, name=made.name)
 
 
 def _no_such(found: manifest.Directory, name: str, directory: Path) -> str:

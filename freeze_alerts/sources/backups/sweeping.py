@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from freeze_alerts import conf
-from freeze_alerts.sources.backups import deletion, lock, manifest, others, running, tell, words
+from freeze_alerts.sources.backups import deletion, leftovers, lock, manifest, others, running, tell, words
 from freeze_alerts.sources.backups.running import Note
 from freeze_alerts.sources.backups.trouble import Trouble
 
@@ -59,7 +59,7 @@ def is_dead(note: Note) -> bool:
 def sweep(directory: Path) -> list[str]:
     """Remove what deletions and runs that ended badly left behind; gives the names of the files. Raises OSError."""
     found = manifest.read_all(directory)
-    swept = deletion.finish(found, directory)
+    swept = [*deletion.finish(found, directory), *leftovers.clear(directory)]
     stale = [path for path in found.partials if path.name not in swept and _is_stale(path)]
     if stale and (alone := _alone()) is not None:
         with alone:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from freeze_alerts import conf, signals
-from freeze_alerts.sources.backups import engines, manifest, tell
+from freeze_alerts.sources.backups import engines, leftovers, manifest, tell
 from freeze_alerts.sources.backups.archive import Archive
 from freeze_alerts.sources.backups.content import compare, compare_rows
+from freeze_alerts.sources.backups.interruption import stopped_by
 from freeze_alerts.sources.backups.manifest import PROOF_FAILED, PROOF_FINE, PROOF_INCONCLUSIVE, Manifest, Proof
 from freeze_alerts.sources.backups.trouble import Inconclusive, Trouble
 
@@ -44,13 +47,37 @@ def drill(made: Manifest, directory: Path) -> Proof:
     def attempt() -> None:
         compare(made, engines.of(made.database).drill(archive(made, directory)), stage="proof")
 
+    clear(directory)
     return _proved(made, directory, DRILL, attempt)
+
+
+def clear(directory: Path) -> None:
+    """Clean up after restores and proofs that were killed."""
+    try:
+        leftovers.clear(directory)
+    except OSError as problem:
+        logger.warning("what killed processes left could not be removed: %s", problem)
+
+
+def leaves(directory: Path) -> str:
+    """What this process could not drop on its way out, as a sentence; empty where nothing is left."""
+    with suppress(OSError):
+        left = [each.scratch for each in leftovers.notes(directory) if each.pid == os.getpid() and each.scratch]
+        if left:
+            return f" The database {', '.join(left)} could not be dropped; the next run drops it."
+    return ""
 
 
 def _proved(made: Manifest, directory: Path, level: int, attempt: Callable[[], object]) -> Proof:
     outcome, detail, problem = PROOF_FINE, "", None
     try:
         attempt()
+    except (SystemExit, KeyboardInterrupt) as ended:
+        ended.add_note(
+            f"the proof of {made.name} was stopped by {stopped_by(ended)}; nothing was proved, and {made.database}"
+            f" was not touched.{leaves(directory)}"
+        )
+        raise
     except Inconclusive as missing:
         outcome, detail = PROOF_INCONCLUSIVE, str(missing)
     except Trouble as found:

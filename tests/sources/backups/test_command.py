@@ -146,6 +146,7 @@ def test_the_latest_from_before_an_accident_comes_back(directory: Path, sqlite_s
         (["--restore", "latest"], "--restore needs --into ALIAS"),
         (["--restore", "--into", "shop", "--before", "yesterday"], "'yesterday' is no time"),
         (["--restore", "--into", "shop", "--before", "2026-02-31"], "'2026-02-31' is no time"),
+        (["--restore", "a_name", "--into", "shop", "--before", "2026-01-15"], "a_name is named already"),
         (["--restore", "--into", "shop", "--verify"], "--restore and --verify are two things"),
     ],
 )
@@ -204,9 +205,12 @@ def test_a_polite_end_cleans_up_and_is_told(directory: Path, postgresql: Service
         wait_until(lambda: any(each.name.endswith(".partial") for each in directory.iterdir()))
         wait_until(lambda: _waits(login, name))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(120) == 128 + signal.SIGTERM
+        said, _ = process.communicate(timeout=120)
+        assert process.returncode == 128 + signal.SIGTERM
+    assert "shop: it was stopped by SIGTERM, and what was half there is removed. There is no complete" in said
+    assert "Traceback" not in said
     assert list(directory.iterdir()) == []
-    assert "it was stopped (SystemExit)" in Alert.objects.get().text
+    assert "it was stopped by SIGTERM" in Alert.objects.get().text
 
 
 def _waits(login: dict[str, Any], name: str) -> bool:

@@ -181,7 +181,7 @@ def test_an_interrupted_run_leaves_nothing_and_is_told(directory: Path, sqlite_s
         pipeline.make(sqlite_shop.alias, progress=interrupt)
     assert [path.name for path in directory.iterdir()] == [f".{sqlite_shop.alias}.lock"]
     assert [(name, news["stage"], news["error"]) for name, news in told] == [
-        ("backup_failed", "dump", "it was stopped (KeyboardInterrupt)")
+        ("backup_failed", "dump", "it was stopped by SIGINT")
     ]
 
 
@@ -219,5 +219,10 @@ def _refusal(*_: object) -> None:
 def test_names_are_in_utc_and_never_come_twice() -> None:
     summer_hour_that_comes_twice = datetime.fromisoformat("2026-10-25T02:30:00+01:00")
     name = names.of_backup("old shop/éa", summer_hour_that_comes_twice)
-    assert name.startswith("old_shop__a_20261025T013000Z_")
+    assert name.startswith("old_shop__a-a30607cd_20261025T013000Z_")
     assert name != names.of_backup("old shop/éa", summer_hour_that_comes_twice)
+
+
+def test_no_two_aliases_share_a_name_on_the_disk() -> None:
+    assert names.safe("shop") == "shop"
+    assert len({names.safe(alias) for alias in ("a.b", "a_b", "a b", "a-b")}) == 4

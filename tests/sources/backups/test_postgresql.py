@@ -112,7 +112,7 @@ def test_who_is_killed_between_the_two_names_leaves_the_old_database_where_it_wa
     with own_server.connect("postgres") as server, ThreadPoolExecutor(1) as aside:
         server.execute(f'CREATE DATABASE "{fresh}"')
         with own_server.connect(fresh):
-            swap = aside.submit(postgresql_restore._swap, own_shop.alias, name, fresh, f"{name}_before")
+            swap = aside.submit(postgresql_restore._swap, own_shop.alias, name, fresh, had_one=True)
             waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE %s AND state = 'active'"
             asked = [f'ALTER DATABASE "{fresh}" RENAME%']
             wait_until(lambda: swap.done() or server.execute(waiting, asked).fetchall())

@@ -13,6 +13,7 @@ from typing import IO
 
 from freeze_alerts.sources.backups.archive import Archive
 from freeze_alerts.sources.backups.content import Content
+from freeze_alerts.sources.backups.interruption import Standing
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Engine(ABC):
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
+        self.standing = Standing.UNTOUCHED
 
     @abstractmethod
     def server(self) -> Server:
@@ -88,7 +90,13 @@ class Engine(ABC):
 
     @abstractmethod
     def restore(self, archive: Archive) -> str:
-        """Put it in the place of this database. Gives a sentence about what became of the old one."""
+        """Put it in the place of this database. Gives a sentence about what became of the old one.
+
+        ``standing`` says at any moment how far it got, for whoever breaks it off.
+        """
+
+    def drop(self, name: str) -> None:  # noqa: B027 - not every kind makes any
+        """Drop a database that a drill or a restore of ours made, if it is still there."""
 
     @abstractmethod
     def in_use(self) -> str:

@@ -14,12 +14,13 @@ from typing import Any
 
 from django.db import DatabaseError, connections
 
-from freeze_alerts.sources.backups import children, connection, names
+from freeze_alerts.sources.backups import children, connection, leftovers, lock, names
 from freeze_alerts.sources.backups.archive import Archive
 from freeze_alerts.sources.backups.content import Content, compare_rows, newest_migrations
 from freeze_alerts.sources.backups.engines import tools
 from freeze_alerts.sources.backups.engines.engine import Dump, Engine, Server, Tool
 from freeze_alerts.sources.backups.engines.insert_rows import InsertRows
+from freeze_alerts.sources.backups.interruption import Standing
 from freeze_alerts.sources.backups.trouble import HalfDone, Inconclusive, Trouble, scrubbed
 
 _PATIENCE_SECONDS = 10.0
@@ -75,38 +76,53 @@ class MySQL(Engine):
         # Begins as the database does: rights are often given for all that begins so.
         database = connection.wrapper(self.alias).settings_dict["NAME"]
         name = f"{database[:19]}_{names.scratch(datetime.now(UTC))}"[:64]
-        with connection.opened(self.alias, stage="proof") as own, own.cursor() as cursor:
+        with (
+            connection.opened(self.alias, stage="proof") as own,
+            own.cursor() as cursor,
+            leftovers.scratch(
+                self.alias, archive.manifest.name, name, archive.directory, lambda: self.drop(name)
+            ),
+        ):  # fmt: skip
             try:
                 cursor.execute(f"CREATE DATABASE {_quoted(name)}")
             except DatabaseError as problem:
                 if problem.args and problem.args[0] in _REFUSED:
                     raise Inconclusive("this user may not create the scratch database", stage="proof") from problem
                 raise
-            try:
-                return self._filled(own, name, archive, "proof")
-            finally:
-                cursor.execute(f"DROP DATABASE IF EXISTS {_quoted(name)}")
+            return self._filled(own, name, archive, "proof")
 
     def restore(self, archive: Archive) -> str:
         """Read back whole first: MySQL can't rename a database, so the old one goes before the new one is there."""
         connections[self.alias].close()
-        compare_rows(archive.manifest, self.count(archive), stage="restore")
-        self._refuse_if_used()
+        with lock.hold(self.alias, doing="a restore"):
+            compare_rows(archive.manifest, self.count(archive), stage="restore")
+            self._refuse_if_used()
+            return self._put(archive)
+
+    def drop(self, name: str) -> None:
         with self._server("restore") as own, own.cursor() as cursor:
-            name = str(connection.wrapper(self.alias).settings_dict["NAME"])
+            cursor.execute(f"DROP DATABASE IF EXISTS {_quoted(name)}")
+
+    def _put(self, archive: Archive) -> str:
+        """From the drop on a note says that nobody may use it, until all is there."""
+        name = str(connection.wrapper(self.alias).settings_dict["NAME"])
+        with self._server("restore") as own, own.cursor() as cursor:
             cursor.execute("SELECT default_character_set_name, default_collation_name"
                            " FROM information_schema.schemata WHERE schema_name = %s", [name])  # fmt: skip
             charset = cursor.fetchone()
-            cursor.execute(f"DROP DATABASE IF EXISTS {_quoted(name)}")
             alike = f" CHARACTER SET {charset[0]} COLLATE {charset[1]}" if charset else ""
-            try:
-                cursor.execute(f"CREATE DATABASE {_quoted(name)}{alike}")
-                found = self._filled(own, name, archive, "restore")
-                compare_rows(archive.manifest, found.rows, stage="restore")
-            except (Trouble, DatabaseError) as problem:
-                raise HalfDone(
-                    f"the old database is gone, and the new one not whole: {problem}", stage="restore"
-                ) from problem
+            with leftovers.in_place(self.alias, archive.manifest.name, archive.directory):
+                self.standing = Standing.HALF
+                cursor.execute(f"DROP DATABASE IF EXISTS {_quoted(name)}")
+                try:
+                    cursor.execute(f"CREATE DATABASE {_quoted(name)}{alike}")
+                    found = self._filled(own, name, archive, "restore")
+                    compare_rows(archive.manifest, found.rows, stage="restore")
+                except (Trouble, DatabaseError) as problem:
+                    raise HalfDone(
+                        f"the old database is gone, and the new one not whole: {problem}", stage="restore"
+                    ) from problem
+                self.standing = Standing.REPLACED
         return "The old database was dropped." if charset else "There was no database of this name before."
 
     def in_use(self) -> str:

@@ -17,6 +17,7 @@ from freeze_alerts.sources.backups.content import Content, newest_migrations
 from freeze_alerts.sources.backups.engines import postgresql_restore, tools
 from freeze_alerts.sources.backups.engines.copy_rows import CopyRows
 from freeze_alerts.sources.backups.engines.engine import Dump, Engine, Server, Tool
+from freeze_alerts.sources.backups.interruption import Standing
 from freeze_alerts.sources.backups.trouble import Trouble, scrubbed
 
 _KEPT_BACK = {"password", "sslpassword", "client_encoding"}
@@ -100,10 +101,16 @@ class PostgreSQL(Engine):
         return postgresql_restore.drill(self.alias, archive)
 
     def restore(self, archive: Archive) -> str:
-        return postgresql_restore.restore(self.alias, archive)
+        return postgresql_restore.restore(self.alias, archive, self._swapped)
+
+    def drop(self, name: str) -> None:
+        postgresql_restore.drop(self.alias, name)
 
     def in_use(self) -> str:
         return postgresql_restore.in_use(self.alias)
+
+    def _swapped(self) -> None:
+        self.standing = Standing.REPLACED
 
 
 @contextmanager

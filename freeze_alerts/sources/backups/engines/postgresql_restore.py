@@ -6,24 +6,26 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from django.db import DatabaseError, connections
 
-from freeze_alerts.sources.backups import children, connection, cores, names
+from freeze_alerts.sources.backups import children, connection, cores, leftovers, lock, names
 from freeze_alerts.sources.backups.archive import Archive
 from freeze_alerts.sources.backups.content import Content, compare
 from freeze_alerts.sources.backups.engines import postgresql, tools
 from freeze_alerts.sources.backups.engines.copy_rows import unquoted
 from freeze_alerts.sources.backups.engines.engine import Tool
+from freeze_alerts.sources.backups.interruption import unbroken
 from freeze_alerts.sources.backups.trouble import Inconclusive, Trouble, scrubbed
 
 _PATIENCE_SECONDS = 10.0  # a server takes a moment to see that somebody has left
 _TIMEOUT_CAME_WITH = 17
+_DOING = "a restore"
 _MISSING_HERE = re.compile(
     r"extension \"[^\"]+\" is not available|extension control file|permission denied to create extension"
 )
@@ -39,7 +41,7 @@ def tool(archive: Archive) -> Tool:
 def drill(alias: str, archive: Archive) -> Content:
     """Raises Inconclusive where this server lacks what it takes."""
     name = names.scratch(datetime.now(UTC))
-    with archive.unpacked() as unpacked, _scratch(alias, name):
+    with archive.unpacked() as unpacked, _scratch(alias, name, archive):
         try:
             _fill(alias, name, archive, unpacked, ["--no-owner", "--no-privileges"], stage="proof")
         except Trouble as problem:
@@ -49,36 +51,39 @@ def drill(alias: str, archive: Archive) -> Content:
         return _content(alias, name, stage="proof")
 
 
-def restore(alias: str, archive: Archive) -> str:
-    """The database of this name is set aside, not dropped."""
+def restore(alias: str, archive: Archive, swapped: Callable[[], object]) -> str:
+    """The database of this name is set aside, not dropped. ``swapped`` is called when the new one has the name."""
     database = str(connection.wrapper(alias).settings_dict["NAME"])
     connections[alias].close()
-    _refuse_if_used(alias)
-    stamp = f"{datetime.now(UTC):%Y%m%d_%H%M%S}"
-    fresh, aside = f"{database[:40]}_restored_{stamp}", f"{database[:40]}_before_{stamp}"
-    with archive.unpacked() as unpacked:
-        ownership, note = _ownership(alias, archive, unpacked)
-        with _server(alias, "restore") as cursor:
-            _create(cursor, fresh, like=database)
-        try:
-            _fill(alias, fresh, archive, unpacked, ownership, stage="restore")
-            compare(archive.manifest, _content(alias, fresh, stage="restore"), stage="restore")
-            _refuse_if_used(alias)
-            kept = _swap(alias, database, fresh, aside)
-        except BaseException:
-            _drop(alias, fresh)
-            raise
+    fresh = names.restored(database, datetime.now(UTC))
+    with ExitStack() as locked:
+        if had_one := _is_there(alias, database):
+            locked.enter_context(lock.hold(alias, doing=_DOING))
+        _refuse_if_used(alias)
+        with archive.unpacked() as unpacked:
+            ownership, note = _ownership(alias, archive, unpacked)
+            with _made(alias, fresh, archive, like=database):
+                _fill(alias, fresh, archive, unpacked, ownership, stage="restore")
+                compare(archive.manifest, _content(alias, fresh, stage="restore"), stage="restore")
+                locked.close()  # a database that anybody is connected to, we included, can't be renamed
+                _refuse_if_used(alias)
+                with unbroken():
+                    kept = _swap(alias, database, fresh, had_one=had_one)
+                    swapped()
     return " ".join(filter(None, (kept, note)))
 
 
 def in_use(alias: str) -> str:
+    """Who is connected, but for who holds the lock of a restore: that is us."""
     database = connection.wrapper(alias).settings_dict["NAME"]
     with _server(alias, "restore") as cursor:
         cursor.execute(
             "SELECT coalesce(nullif(application_name, ''), 'unnamed') || ' (' || usename || ')', count(*)"
-            " FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-            " GROUP BY 1 ORDER BY 2 DESC",
-            [database],
+            " FROM pg_stat_activity a WHERE datname = %s AND backend_type = 'client backend'"
+            " AND pid <> pg_backend_pid() AND NOT EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND"
+            " locktype = 'advisory' AND granted AND classid = %s AND objid = %s AND l.database = a.datid"
+            " AND a.application_name LIKE %s) GROUP BY 1 ORDER BY 2 DESC",
+            [database, *lock.KEY, f"{_DOING}%"],
         )
         return ", ".join(f"{count} × {who}" for who, count in cursor.fetchall())
 
@@ -106,17 +111,23 @@ def _server(alias: str, stage: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _scratch(alias: str, name: str) -> Iterator[None]:
+def _scratch(alias: str, name: str, archive: Archive) -> Iterator[None]:
     with _server(alias, "proof") as cursor:
         _drop_forgotten(cursor)
         cursor.execute("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
         if not cursor.fetchone()[0]:
             raise Inconclusive("this role may not create the scratch database (it needs CREATEDB)", stage="proof")
-        _create(cursor, name, like=str(connection.wrapper(alias).settings_dict["NAME"]))
-    try:
+    with _made(alias, name, archive, like=str(connection.wrapper(alias).settings_dict["NAME"])):
         yield
-    finally:
-        _drop(alias, name)
+
+
+@contextmanager
+def _made(alias: str, name: str, archive: Archive, *, like: str) -> Iterator[None]:
+    """A new database of that name, which is gone afterwards, unless it was given another name."""
+    with leftovers.scratch(alias, archive.manifest.name, name, archive.directory, lambda: drop(alias, name)):
+        with _server(alias, "restore") as cursor:
+            _create(cursor, name, like=like)
+        yield
 
 
 def _drop_forgotten(cursor: Any) -> None:
@@ -150,7 +161,7 @@ def _alike(described: Any, encoding: str, owner: str, may_own: bool) -> str:
     return " " + " ".join(parts)
 
 
-def _drop(alias: str, name: str) -> None:
+def drop(alias: str, name: str) -> None:
     """Whoever may be in it: it is ours, and was never anybody's."""
     give_up_at = time.monotonic() + 6 * _PATIENCE_SECONDS
     while True:
@@ -213,11 +224,16 @@ def _ownership(alias: str, archive: Archive, unpacked: Path) -> tuple[list[str],
     )
 
 
-def _swap(alias: str, database: str, fresh: str, aside: str) -> str:
-    """Both names at once: whoever is killed in between leaves the old database where it was."""
+def _is_there(alias: str, database: str) -> bool:
     with _server(alias, "restore") as cursor:
         cursor.execute("SELECT count(*) FROM pg_database WHERE datname = %s", [database])
-        had_one = bool(cursor.fetchone()[0])
+        return bool(cursor.fetchone()[0])
+
+
+def _swap(alias: str, database: str, fresh: str, *, had_one: bool) -> str:
+    """Both names at once: whoever is killed in between leaves the old database where it was."""
+    aside = f"{database[:40]}_before_{datetime.now(UTC):%Y%m%d_%H%M%S}"
+    with _server(alias, "restore") as cursor:
         cursor.execute("BEGIN")
         if had_one:
             cursor.execute(f"ALTER DATABASE {_quoted(database)} RENAME TO {_quoted(aside)}")

@@ -14,10 +14,11 @@ from urllib.parse import quote
 
 from django.db import connections
 
-from freeze_alerts.sources.backups import connection, durable
+from freeze_alerts.sources.backups import connection, durable, lock
 from freeze_alerts.sources.backups.archive import Archive
 from freeze_alerts.sources.backups.content import Content, compare, newest_migrations
 from freeze_alerts.sources.backups.engines.engine import Dump, Engine, Server, Tool
+from freeze_alerts.sources.backups.interruption import Standing, unbroken
 from freeze_alerts.sources.backups.trouble import Trouble
 
 _PAGES_A_STEP = 16384
@@ -67,10 +68,13 @@ class SQLite(Engine):
         """Into the file as it stands, in one transaction: it is as it was until all is there."""
         connections[self.alias].close()
         path = self._path(may_be_missing=True)
-        with archive.unpacked() as unpacked, _told(self.alias, "restore"):
+        with lock.hold(self.alias, doing="a restore"), archive.unpacked() as unpacked, _told(self.alias, "restore"):
             _refuse_if_malformed(unpacked, "restore")
             compare(archive.manifest, content(unpacked), stage="restore")
-            return _put(unpacked, path, self.alias)
+            with unbroken():
+                said = _put(unpacked, path, self.alias)
+                self.standing = Standing.REPLACED
+            return said
 
     def in_use(self) -> str:
         path = self._path(may_be_missing=True)
