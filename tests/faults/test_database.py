@@ -59,6 +59,11 @@ def says_that_it_is_away(discord):
     return any("the database can't be reached" in content and "ENDED" not in content for content in contents)
 
 
+def ended(database):
+    query = "SELECT key FROM freeze_alerts_alert WHERE key ~ '^[abc]-[0-9]+$' AND open_key IS NULL"
+    return {key for (key,) in database.query(query, "faults")}
+
+
 def unsent(database):
     return database.query("SELECT intent, state FROM freeze_alerts_message WHERE state <> 'sent'", "faults")
 
@@ -73,6 +78,9 @@ def test_postgresql_stopped_in_the_middle_of_a_storm_and_started_again(database,
     for talker in storm:
         talker.wait_for("did open 4 12")
     everybody(storm, "open", 12, 16)
+    everybody(storm, "end", 0, 2)  # they opened before
+    everybody(storm, "end", 12, 14)
+    everybody(storm, "open", 13, 14)
     assert all(talker.count("SPOOLED") >= 4 for talker in storm)
     discord.wait_for(says_that_it_is_away, timeout_seconds=PATIENCE_SECONDS)
     assert any("not yet booked" in str(message.payload) for message in discord.messages())
@@ -83,6 +91,7 @@ def test_postgresql_stopped_in_the_middle_of_a_storm_and_started_again(database,
     names = {f"{who}-{number}" for who in WHO for number in range(20)}
     discord.wait_for(lambda server: set(cards(server)) == names, timeout_seconds=PATIENCE_SECONDS)
     wait_until(lambda: (tmp_path / "spool.jsonl").stat().st_size == 0, timeout_seconds=PATIENCE_SECONDS)
+    assert ended(database) == {f"{who}-{number}" for who in WHO for number in (0, 1, 12)}
     everybody(storm, "end", 0, 20)
     wait_until(lambda: not unsent(database), timeout_seconds=PATIENCE_SECONDS)
     discord.wait_for(all_have_ended, timeout_seconds=PATIENCE_SECONDS)
