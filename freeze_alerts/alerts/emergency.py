@@ -55,7 +55,7 @@ def end_later(told: End, error: Exception | None = None) -> Outcome:
     waiting = _waiting(told.open_key)
     if not waiting or "end" not in waiting[-1]:
         line = {"id": str(uuid.uuid4()), "key": told.open_key, "at": time.time()}
-        spool.keep({**line, "end": {**asdict(told), "at": told.at.isoformat()}})
+        spool.keep({**line, "end": {**asdict(told), "at": told.at.isoformat()}}, behind=True)
         logger.warning("the end of %s is spooled: %s", told.open_key, type(error).__name__ if error else "its turn")
     try:
         if error is not None and is_away(error):

@@ -30,12 +30,14 @@ memory: deque[Line] = deque(maxlen=REMEMBERED_MOST)
 """What the disk did not take. It dies with this process, unless that lives to see it booked."""
 
 
-def keep(line: Mapping[str, Any]) -> bool:
+def keep(line: Mapping[str, Any], *, behind: bool = False) -> bool:
     """Append a line and sync it; False where the disk doesn't take it: then memory has it. Never raises.
 
-    What is told of a line in memory stays with it there, so that the two are taken together.
+    What is told of a line in memory stays with it there, so that the two are taken together; and so does what must
+    come ``behind`` all of its key.
     """
-    belongs = any(each.get("id") == line.get("id") for each in tuple(memory))
+    what = "key" if behind else "id"
+    belongs = any(each.get(what) == line.get(what) for each in tuple(memory))
     safe = not belongs and _keep(_path(), line)
     if not safe:
         memory.append(dict(line))

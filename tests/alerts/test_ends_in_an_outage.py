@@ -147,6 +147,17 @@ def test_an_end_that_cannot_be_booked_is_put_aside(path):
     assert "spool.jsonl.rejected" in Alert.objects.get(type=AlertType.TROUBLE, key="spool").text
 
 
+def test_an_end_does_not_overtake_an_opening_that_the_disk_did_not_take(path, settings):
+    spooled = settings.FREEZE_ALERTS
+    settings.FREEZE_ALERTS = {**spooled, "DELIVERY": {"SPOOL": "/proc/nowhere", "DOORBELL": "none"}}
+    with away():
+        fail()
+        settings.FREEZE_ALERTS = spooled  # there is room again
+        end()
+    booking.book_spool()
+    assert backup().ended
+
+
 def test_while_the_database_is_away_an_end_says_so_too(discord):
     with away():
         end()
