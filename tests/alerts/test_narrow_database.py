@@ -12,14 +12,14 @@ from freeze_alerts.alerts.models import Alert
 from freeze_alerts.catalog import AlertType
 from freeze_alerts.outbox import spool
 from tests.alerts.test_emergency import away
-from tests.narrow import narrow_database
+from tests.narrow import narrow_connection, narrow_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def _narrow() -> Iterator[None]:
-    with narrow_database():
+@pytest.fixture(autouse=True, params=[narrow_database, narrow_connection], ids=["tables", "connection"])
+def _narrow(request: pytest.FixtureRequest) -> Iterator[None]:
+    with request.param():
         yield
 
 

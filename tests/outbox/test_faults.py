@@ -20,7 +20,7 @@ from freeze_alerts.outbox import claim, fold, pace, settle, spool
 from freeze_alerts.outbox.deliver import deliver
 from freeze_alerts.outbox.models import Message
 from freeze_alerts.testing.discord import Failure
-from tests.outbox.passes import NOON, deliver_until_quiet, footers, states
+from tests.outbox.passes import NOON, deliver_until_quiet, footers, posts, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -216,6 +216,20 @@ def test_a_card_that_can_never_be_edited_is_told_anew_at_its_end(discord, clock,
     assert edits() == 0
     assert unsent() == []
     assert [m for m in discord.messages() if "ENDED" in m.payload["content"] and "spike" in m.payload["content"]]
+
+
+def test_one_card_of_several_in_a_message_that_can_never_be_edited_is_told_anew(discord, clock, edits, caplog):
+    for number in range(7):
+        open_alert(AlertType.DISK_SPACE, key=str(number), title=f"disk {number}", severity=Severity.WARNING)
+    deliver_until_quiet(clock)
+    posted = len(posts(discord))
+    resolve_alert(AlertType.DISK_SPACE, key="6")  # one of those that shared a message
+    with caplog.at_level(logging.CRITICAL, "freeze_alerts"):
+        deliver_until_quiet(clock)
+    assert edits() <= 4
+    assert unsent() == []
+    assert len(posts(discord)) == posted + 1
+    assert "disk 6" in discord.messages("errors")[-1].payload["content"]
 
 
 def test_a_card_that_is_still_open_is_not_tried_without_end(discord, clock, edits, caplog):

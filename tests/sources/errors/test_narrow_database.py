@@ -10,15 +10,15 @@ import pytest
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.sources.errors import issues
 from freeze_alerts.sources.errors.models import Issue, IssueRelease
-from tests.narrow import narrow_database
+from tests.narrow import narrow_connection, narrow_database
 from tests.sources.errors.records import book, frame, kind, record
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def _narrow() -> Iterator[None]:
-    with narrow_database():
+@pytest.fixture(autouse=True, params=[narrow_database, narrow_connection], ids=["tables", "connection"])
+def _narrow(request: pytest.FixtureRequest) -> Iterator[None]:
+    with request.param():
         yield
 
 
