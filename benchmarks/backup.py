@@ -59,8 +59,10 @@ def work(what: str, directory: str) -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     began, said = time.perf_counter(), {}
-    if what in {"ours", "uncounted"}:
-        said = _make(directory, counted=what == "ours")
+    if what == "ours":
+        said = _make(directory)
+    elif what == "shares":
+        said = _shares()
     elif what == "restore":
         _restore(Path(directory))
     else:
@@ -69,21 +71,60 @@ def work(what: str, directory: str) -> None:
     print(json.dumps({**said, "own_bytes": _peak_bytes() - before, "peak_bytes": _peak_bytes()}), flush=True)
 
 
-def _make(directory: str, *, counted: bool) -> dict[str, Any]:
-    from freeze_alerts.sources.backups import content, manifest, pipeline
-    from freeze_alerts.sources.backups.engines import postgresql
+def _make(directory: str) -> dict[str, Any]:
+    from freeze_alerts.sources.backups import manifest, pipeline
 
-    if not counted:
-        postgresql.content = lambda own: content.Content({}, {})
     began = time.perf_counter()
     outcome = pipeline.make("default")
     seconds = time.perf_counter() - began
     assert isinstance(outcome, pipeline.Made), outcome
     began = time.perf_counter()
-    if outcome.manifest.engine == "postgresql" and counted:
+    if outcome.manifest.engine == "postgresql":
         _count()
     manifest.write(outcome.manifest, Path(directory))
     return {"seconds": seconds, "counting": time.perf_counter() - began, "name": outcome.manifest.file}
+
+
+def _shares() -> dict[str, Any]:
+    """Of the processor's time that a backup takes, here, of its tools and in the server, what the counts take."""
+    from django.db import connections
+
+    from freeze_alerts.sources.backups import pipeline
+
+    name, spent, ended = connections["default"].settings_dict["NAME"], dict[int, float](), threading.Event()
+    before = server_seconds(name)
+
+    def watch() -> None:
+        while not ended.wait(0.05):
+            spent.update(server_seconds(name))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    own = sum(os.times()[:4])
+    try:
+        outcome = pipeline.make("default")
+    finally:
+        ended.set()
+        watcher.join()
+    assert isinstance(outcome, pipeline.Made), outcome
+    if not spent:
+        return {"share": None}  # the server is elsewhere
+    dump, *others = sorted((seconds - before.get(pid, 0) for pid, seconds in spent.items()), reverse=True)
+    return {"share": sum(others) / (dump + sum(others) + sum(os.times()[:4]) - own)}
+
+
+def server_seconds(database: str) -> dict[int, float]:
+    """What each of the server's processes for that database has had of the processor, where it runs here."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            title = (path / "cmdline").read_text()
+            if title.startswith("postgres:") and f" {database} " in title:
+                fields = (path / "stat").read_text().rpartition(")")[2].split()
+                found[int(path.name)] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        except (OSError, UnicodeDecodeError):
+            continue
+    return found
 
 
 def _count() -> None:
@@ -252,18 +293,15 @@ def _dumps(name: str, megabytes: int, rounds: int, ours: Path, *, theirs: Path, 
 
 
 def _counting(ours: Path, rounds: int, alone: float) -> list[Figure]:
-    """What the counts add to a backup, which they are made beside: pairs with and without, each first in turns."""
-    added = []
-    for number in range(rounds):
-        seconds = {}
-        for what in ("ours", "uncounted") if number % 2 else ("uncounted", "ours"):
-            _empty(ours)
-            seconds[what] = run_worker(what, ours)["seconds"]
-        added.append(seconds["ours"] / seconds["uncounted"] - 1)
-    return [
-        _at_most("counts add to the wall", added, COUNT_SHARE, "{:.1%}"),
-        Figure("  counts and manifest, alone / the whole", f"{alone:.1%}"),
-    ]
+    """They are made beside the dump: what they add to the wall is at most their share of what all cores do."""
+    figures = [Figure("counts and manifest, one after the other / the whole", f"{alone:.1%}")]
+    shares = []
+    for _ in range(rounds):
+        _empty(ours)
+        shares.append(run_worker("shares", ours)["share"])
+    if None in shares:
+        return figures
+    return [_at_most("counts, of the processor's time of the whole", shares, COUNT_SHARE, "{:.1%}"), *figures]
 
 
 def _memory(name: str, ours: Path, kept: float) -> list[Figure]:
