@@ -36,6 +36,24 @@ def test_settings_are_read_late(configure):
     assert conf.current().disk.paths == ("/",)
 
 
+def test_settings_changed_in_place_are_read_anew(configure):
+    value = {"DISK": {"PATHS": ["/data"]}, "AUDIT": {}, "WEBHOOKS": {"errors": lambda: SECRET}}
+    configure(value)
+    assert conf.current() is conf.current()
+    value["DISK"]["PATHS"].append("/more")
+    assert conf.current().disk.paths == ("/data", "/more")
+    value["AUDIT"]["KEEP_DAYS"] = 5
+    assert conf.current().audit.keep_days == 5
+    del value["DISK"]
+    assert conf.current().disk.paths == ("/",)
+
+
+def test_default_paths_follow_the_base_directory(settings, tmp_path):
+    assert conf.current().backups.directory == Path(settings.BASE_DIR) / "backups"
+    settings.BASE_DIR = str(tmp_path)
+    assert conf.current().backups.directory == tmp_path / "backups"
+
+
 @pytest.mark.parametrize(
     ("value", "where", "what", "meant"),
     [

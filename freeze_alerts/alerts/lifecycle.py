@@ -26,6 +26,7 @@ from freeze_alerts.alerts.reminders import first_reminder
 from freeze_alerts.alerts.report import End, Report, describe, describe_end
 from freeze_alerts.catalog import Nature, Severity, entry_or_plain
 from freeze_alerts.discord.text import plain
+from freeze_alerts.insert import insert
 from freeze_alerts.outbox.models import Message
 
 logger = logging.getLogger("freeze_alerts")
@@ -163,7 +164,7 @@ def _open(report: Report) -> Outcome:
         environment=plain(conf.current().environment)[:64], host=report.host, release=report.release,
         **{"title": report.entry.title, **report.shown()},
     )  # fmt: skip
-    alert.save(force_insert=True)
+    insert(alert, router.db_for_write(Alert))
     say(alert, Message.Kind.OPENED, signals.alert_opened)
     return Outcome.OPENED
 

@@ -1,8 +1,8 @@
 """What the project says in ``settings.FREEZE_ALERTS``, as frozen dataclasses.
 
-The only reader of our settings. They are read at each call of :func:`current`, so ``override_settings`` just
-works. A wrong value never raises here: the default stands in, and :func:`problems` tells the system checks,
-because a typing mistake must not be what stops the alerts.
+The only reader of our settings. They are looked at in each call of :func:`current`, and read anew where they
+changed, so ``override_settings`` just works. A wrong value never raises here: the default stands in, and
+:func:`problems` tells the system checks, because a typing mistake must not be what stops the alerts.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from freeze_alerts.conf.sections import (
     Watch,
     WebhookSource,
     Words,
+    base_directory,
     read_webhook,
 )  # fmt: skip
 
@@ -55,9 +56,24 @@ class Problem:
     meant: str = ""
 
 
+_read: tuple[tuple[Any, str | Path], Settings] | None = None
+"""What was read last: the settings as they stood then, a copy that no later change reaches; and what they came to."""
+
+
 def current() -> Settings:
     """The settings as they stand now, defaults filled in."""
-    return _parse(Settings, _raw(), "", [])
+    global _read  # noqa: PLW0603 - one tuple, replaced at once: threads see the old or the new
+    told, read = (_raw(), base_directory()), _read
+    if read is None or read[0] != told:
+        _read = read = (_copy(told), _parse(Settings, told[0], "", []))
+    return read[1]
+
+
+def _copy(raw: Any) -> Any:
+    """As it stands now, whatever becomes of its dicts and lists; all else is never changed, only replaced."""
+    if isinstance(raw, Mapping):
+        return {key: _copy(value) for key, value in raw.items()}
+    return type(raw)(map(_copy, raw)) if type(raw) in (list, tuple, set, frozenset) else raw
 
 
 def problems() -> list[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,9 @@ class Words(tuple[str, ...]):
 WebhookSource = str | Path | Callable[[], str | None] | None
 
 
-def _base_directory() -> Path:
-    return Path(getattr(settings, "BASE_DIR", None) or Path.cwd())
+def base_directory() -> str | Path:
+    """Where paths that nobody named begin: the project's BASE_DIR, else the working directory."""
+    return getattr(settings, "BASE_DIR", None) or os.getcwd()
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Disk:
 
 @dataclass(frozen=True)
 class Backups:
-    directory: Path = field(default_factory=lambda: _base_directory() / "backups")
+    directory: Path = field(default_factory=lambda: Path(base_directory(), "backups"))
     databases: tuple[str, ...] = ("default",)
     storage: str | None = None
     encrypt_to: tuple[str, ...] = ()
@@ -108,7 +110,7 @@ class Audit:
 
 @dataclass(frozen=True)
 class Delivery:
-    spool: Path = field(default_factory=lambda: _base_directory() / "freeze_alerts_spool.jsonl")
+    spool: Path = field(default_factory=lambda: Path(base_directory(), "freeze_alerts_spool.jsonl"))
     doorbell: str = "auto"  # auto: Celery, else a thread; thread: never Celery; none: only the sweep delivers
     messages_per_minute: float = 30  # Discord's unwritten limit for a whole channel; 0 switches pacing off
     mail_admins: bool = True  # tell ADMINS by mail when a webhook or a message is dead

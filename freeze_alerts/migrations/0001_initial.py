@@ -331,7 +331,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveIntegerField()),
                 ('row_count', models.PositiveIntegerField()),
                 ('data', models.BinaryField()),
-                ('deletion', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='row_chunks', to='freeze_alerts.deletion')),
+                ('deletion', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='row_chunks', to='freeze_alerts.deletion')),
             ],
             options={
                 'ordering': ['deletion', 'number'],
@@ -350,7 +350,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
-                'indexes': [models.Index(fields=['model', 'object_id'], name='freeze_deleted_root')],
+                'indexes': [models.Index(fields=['object_id'], name='freeze_deleted_root')],
             },
         ),
         migrations.CreateModel(

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import router, transaction
 from django.utils import timezone
 
+from freeze_alerts.insert import insert
 from freeze_alerts.outbox import doorbell
 from freeze_alerts.outbox.models import Message
 
@@ -25,7 +26,7 @@ def put(
         intent=intent, alert_id=alert_id, kind=kind, sequence=sequence, channel=channel,
         due_at=due_at or now, created_at=now,
     )  # fmt: skip
-    message.save(force_insert=True)
+    insert(message, router.db_for_write(Message))
     ring_after_commit()
     return message
 

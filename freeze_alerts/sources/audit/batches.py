@@ -43,6 +43,8 @@ class Batch:
     written: bool = False
     committed: bool = False
     _commit: Callable[[], _Commit | None] | None = None
+    gathering: Gathering | None = None
+    """All that was found to hang on one whole object, where Django's own delete would find the same."""
     snapshot: Snapshot = field(default_factory=Snapshot)
     limit: int = field(default_factory=lambda: int(conf.current().audit.snapshot_max_rows))
     _last: list[Model] = field(default_factory=list)
@@ -102,12 +104,12 @@ def label_of(model: type[Model]) -> str:
     return (model._meta.concrete_model or model)._meta.label_lower
 
 
-def take_turn(using: str, instance: Model) -> None:
+def take_turn(using: str, model: type[Model]) -> None:
     """SQLite lets nobody write who has read in the same transaction while others wrote: so ask for its lock first."""
     connection = connections[using]
     if connection.vendor == "sqlite" and connection.in_atomic_block:
         with connection.cursor() as cursor:
-            cursor.execute(f"DELETE FROM {connection.ops.quote_name(instance._meta.db_table)} WHERE 0")  # noqa: S608
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)} WHERE 0")  # noqa: S608
 
 
 def begin(using: str, origin: Any, rules: Rules) -> Batch:

@@ -1,7 +1,8 @@
 """The chain that shows whether a record was touched: each link carries the hash of the one before.
 
 A link is made after the delete has been committed, in a moment of its own: no delete waits for another's, however
-long they take. Two that come at once are told apart by the position, which is unique. The hashes are keyed with
+long they take. SQLite has one writer at a time, so there the link is written with the record. Two that come at once
+are told apart by the position, which is unique. The hashes are keyed with
 SECRET_KEY, so whoever can write to the database alone can't make a chain that holds.
 """
 
@@ -16,14 +17,15 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, router, transaction
+from django.db import DatabaseError, IntegrityError, connections, router, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from freeze_alerts import conf
+from freeze_alerts.sources.audit import sql
 from freeze_alerts.sources.audit.models import ChainLink, DeletedRoot, DeletedRows, Deletion
 
 RECORDED, RESTORED, FORGOTTEN, PRUNED = "recorded", "restored", "forgotten", "pruned"
-BEGINNING = "0" * 64
+BEGINNING = sql.BEGINNING[1]
 _SALT = b"freeze_alerts.audit.chain:"
 _RACES = 100
 _MYSQL_DEADLOCK = 1213
@@ -49,9 +51,17 @@ def append(deletion: Deletion, reason: str) -> ChainLink:
     return _link(reason, deletion_id=deletion.pk, digest=digest(Deletion.objects.get(pk=deletion.pk)))
 
 
-def seal(deletion: Deletion) -> ChainLink:
-    """:func:`append` for a record that was just written and committed: it stands in the database as it is here."""
-    return _link(RECORDED, deletion_id=deletion.pk, digest=digest(deletion))
+def seal(deletion: Deletion, after: sql.Link | None = None) -> ChainLink:
+    """:func:`append` for a record that was just written: it stands in the database as it is here.
+
+    ``after`` is the chain's end as it was a moment ago: tried first, since it mostly still is.
+    """
+    return _link(RECORDED, deletion_id=deletion.pk, digest=digest(deletion), after=after)
+
+
+def is_sealed_within(using: str) -> bool:
+    """Whether a record is sealed in the transaction that writes it, rather than after its commit."""
+    return connections[using].vendor == "sqlite" and router.db_for_write(ChainLink) == using
 
 
 def append_gap(note: str) -> ChainLink:
@@ -106,18 +116,20 @@ def links() -> Iterator[ChainLink]:
     return ChainLink.objects.order_by("position").iterator()
 
 
-def _link(reason: str, *, digest: str, deletion_id: int | None = None, note: str = "") -> ChainLink:
+def _link(
+    reason: str, *, digest: str, deletion_id: int | None = None, note: str = "", after: sql.Link | None = None
+) -> ChainLink:  # fmt: skip
     using = router.db_for_write(ChainLink)
     for _ in range(_RACES):
-        newest = ChainLink.objects.using(using).order_by("-position").values_list("position", "hash")
-        position, previous = newest.first() or (0, BEGINNING)
+        position, previous = after or sql.newest_link(using)
+        after = None
         link = ChainLink(
             position=position + 1, reason=reason, deletion_id=deletion_id, note=note, digest=digest, previous=previous
         )
         link.hash = signature(link, settings.SECRET_KEY)
         try:
             with _savepoint(using):
-                link.save(using=using, force_insert=True)
+                _write(link, using)
         except IntegrityError:
             continue
         except DatabaseError as error:
@@ -128,14 +140,16 @@ def _link(reason: str, *, digest: str, deletion_id: int | None = None, note: str
     raise ChainTooBusy
 
 
-def _savepoint(using: str) -> AbstractContextManager[object]:
-    """What a lost race is undone to. The one statement is a transaction by itself where there is none.
+def _write(link: ChainLink, using: str) -> None:
+    at = connections[using].ops.adapt_datetimefield_value(link.at)
+    said = [link.position, at, link.reason, link.deletion_id, link.note, link.digest, link.previous, link.hash]
+    sql.insert_link(said, using)
 
-    Not on SQLite: there an INSERT that returns its key commits as its cursor is closed, and no failure is heard of.
-    """
+
+def _savepoint(using: str) -> AbstractContextManager[object]:
+    """What a lost race is undone to. The one statement is a transaction by itself where there is none."""
     connection = transaction.get_connection(using)
-    alone = connection.vendor != "sqlite" and not connection.in_atomic_block
-    return nullcontext() if alone else transaction.atomic(using=using)
+    return transaction.atomic(using=using) if connection.in_atomic_block else nullcontext()
 
 
 def _text(value: Any) -> str:

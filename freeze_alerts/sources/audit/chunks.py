@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
 
@@ -60,6 +60,7 @@ class Table:
         return partial(_read, read, self.fields, redacts if any(redacts) else None)
 
 
+@lru_cache(maxsize=256)
 def table_of(model: type[Model], rules: Rules, *, keys_only: bool = False) -> Table:
     concrete = model._meta.concrete_model or model
     opts = concrete._meta

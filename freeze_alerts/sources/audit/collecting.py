@@ -79,6 +79,13 @@ class Gathering(Collector):
             raise TooManyRows
         return new
 
+    @property
+    def is_as_django(self) -> bool:
+        """Whether Django's own delete would find just the same, and not leave some of it to the database."""
+        keys = [each for model in self.data for each in model._meta.concrete_fields if each.remote_field]
+        keys += [column for column, _ in self.field_updates]
+        return not any(hasattr(getattr(each.remote_field, "on_delete", None), "forced_collector") for each in keys)
+
     def groups(self) -> Iterator[tuple[type[Model], list[Model]]]:
         for model, instances in self.data.items():
             if instances:

@@ -77,7 +77,7 @@ class Deletion(models.Model):
 class DeletedRows(models.Model):
     """Up to 500 rows as they were, compressed."""
 
-    deletion = models.ForeignKey(Deletion, models.CASCADE, related_name="row_chunks")
+    deletion = models.ForeignKey(Deletion, models.CASCADE, related_name="row_chunks", db_index=False)  # has one below
     number = models.PositiveIntegerField()
     row_count = models.PositiveIntegerField()
     data = models.BinaryField()
@@ -103,7 +103,7 @@ class DeletedRoot(models.Model):
     class Meta:
         app_label = "freeze_alerts"
         ordering = ["id"]
-        indexes = [models.Index(fields=["model", "object_id"], name="freeze_deleted_root")]
+        indexes = [models.Index(fields=["object_id"], name="freeze_deleted_root")]
 
     def __str__(self) -> str:
         return f"{self.model}:{self.object_id}"

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.core.cache import caches
 from django.core.cache.backends.db import BaseDatabaseCache
-from django.db import connections, router, transaction
+from django.db import router, transaction
 
 from freeze_alerts import conf
+from freeze_alerts.insert import insert, insert_rows
 from freeze_alerts.sources.audit import chain, telling
 from freeze_alerts.sources.audit.collecting import OURS, Root, Snapshot
 from freeze_alerts.sources.audit.models import DeletedRoot, DeletedRows, Deletion
@@ -28,9 +29,6 @@ logger = logging.getLogger("freeze_alerts")
 
 _ROOTS_AT_ONCE = 1000
 _CHUNKS_AT_ONCE = 50
-_MANY = 100_000
-_ROOT_VALUES = "(%s, %s, %s, %s, %s)"
-_ROOT_LISTS = "SELECT %s, * FROM unnest(%s::text[], %s::text[], %s::text[], %s::int[])"
 
 
 class RecordNotWritten(conf.FreezeAlertsError):
@@ -65,12 +63,13 @@ def record(scope: Scope, using: str, snapshot: Snapshot) -> None:
         deletion = deletion or _new_record(scope, using)
         _count(deletion, snapshot)
         if is_new:
-            telling.join_burst(deletion)
+            scope.chain_end = telling.join_burst(deletion)
         roots = _fill(deletion, snapshot, is_new=is_new)
         scope.recorded.append(deletion)
         scope.writes[using] += 1
         if is_new:
             telling.tell(deletion, roots, is_first=is_first)
+        _seal(scope, deletion, ours, within=True)
 
 
 def standing(scope: Scope) -> list[Deletion]:
@@ -92,20 +91,22 @@ def _is_sure(scope: Scope, using: str) -> bool:
 
 def settle(scope: Scope, using: str) -> None:
     """After the commit: note what SQL deleted past us, bring the card up to date, seal the record."""
+    ours = router.db_for_write(Deletion)
     try:
         deletion = scope.recorded[0] if _is_sure(scope, using) else _standing_record(scope, using)
         surplus = unaccounted(scope, using)
         if surplus:
-            elsewhere = {} if using == router.db_for_write(Deletion) else {"uid": uuid.uuid4()}
+            elsewhere = {} if using == ours else {"uid": uuid.uuid4()}
             deletion = deletion or _new_record(scope, using, **elsewhere)
             deletion.without_snapshot = surplus
-            with transaction.atomic(using=router.db_for_write(Deletion)):
+            with transaction.atomic(using=ours):
                 deletion.save()
                 telling.tell(deletion)
+                _seal(scope, deletion, ours, within=True)
         elif deletion is not None and scope.writes[using] > 1:
             telling.tell(deletion)
         if deletion is not None:
-            chain.seal(deletion)
+            _seal(scope, deletion, ours, within=False)
     except Exception:  # the rows are gone and recorded: nobody's request may fail for the rest
         logger.exception("the record of a delete on %s could not be completed", using)
 
@@ -145,11 +146,19 @@ def _record_elsewhere(scope: Scope, using: str, ours: str, snapshot: Snapshot) -
             with transaction.atomic(using=ours):
                 deletion.save(update_fields=["confirmed"])
                 telling.tell(deletion)
-            chain.seal(deletion)
+                _seal(scope, deletion, ours, within=True)
+            _seal(scope, deletion, ours, within=False)
         except Exception:  # the delete is done on the other database: nobody's request may fail for the rest
             logger.exception("the record %s could not be confirmed", deletion)
 
     transaction.on_commit(confirm, using=using, robust=True)
+
+
+def _seal(scope: Scope, deletion: Deletion, ours: str, *, within: bool) -> None:
+    """Called within the transaction that writes a record, and again after its commit: one of them is the time."""
+    if chain.is_sealed_within(ours) is within:
+        chain.seal(deletion, scope.chain_end)
+        scope.chain_end = None
 
 
 def _together(ours: str) -> AbstractContextManager[object]:
@@ -177,32 +186,20 @@ def _fill(deletion: Deletion, snapshot: Snapshot, *, is_new: bool) -> list[Root]
     for number, chunk in enumerate(snapshot.chunks, first):
         deletion.content_hash = chain.roll(deletion.content_hash, number, chunk.data, named.get(number, ()))
     deletion.chunks += len(snapshot.chunks)
-    deletion.save(using=ours, force_insert=is_new, force_update=not is_new)
-    DeletedRows.objects.using(ours).bulk_create(
-        [DeletedRows(deletion=deletion, number=number, row_count=chunk.row_count, data=chunk.data)
-         for number, chunk in enumerate(snapshot.chunks, first)],
-        batch_size=_CHUNKS_AT_ONCE,
-    )  # fmt: skip
-    _insert_roots(deletion, named, ours)
+    if is_new:
+        insert(deletion, ours)
+    else:
+        deletion.save(using=ours, force_update=True)
+    chunks = enumerate(snapshot.chunks, first)
+    rows = [(deletion.pk, number, chunk.row_count, chunk.data) for number, chunk in chunks]
+    insert_rows(DeletedRows, rows, ours, at_once=_CHUNKS_AT_ONCE)
+    roots = [
+        (deletion.pk, each.model, each.object_id, each.repr, number)
+        for number in sorted(named)
+        for each in named[number]
+    ]
+    insert_rows(DeletedRoot, roots, ours, at_once=_ROOTS_AT_ONCE)
     return snapshot.roots
-
-
-def _insert_roots(deletion: Deletion, named: dict[int, list[Root]], ours: str) -> None:
-    """As ``bulk_create`` would, which takes four times as long for ten thousand."""
-    rows = [(each.model, each.object_id, each.repr, number) for number in sorted(named) for each in named[number]]
-    connection = connections[ours]
-    opts, quote = DeletedRoot._meta, connection.ops.quote_name
-    columns = ", ".join(quote(str(each.column)) for each in opts.concrete_fields if not each.primary_key)
-    into = f"INSERT INTO {quote(opts.db_table)} ({columns}) "
-    at_once = min(_ROOTS_AT_ONCE, (connection.features.max_query_params or _MANY) // (_ROOT_VALUES.count("%s")))
-    with connection.cursor() as cursor:
-        for start in range(0, len(rows), at_once):
-            part = rows[start : start + at_once]
-            if connection.vendor == "postgresql":  # psycopg reads each placeholder: a list a column has four
-                cursor.execute(into + _ROOT_LISTS, [deletion.pk, *map(list, zip(*part, strict=True))])
-            else:
-                values = [value for row in part for value in (deletion.pk, *row)]
-                cursor.execute(f"{into}VALUES {', '.join([_ROOT_VALUES] * len(part))}", values)
 
 
 def _count(deletion: Deletion, snapshot: Snapshot) -> None:

@@ -20,9 +20,10 @@ from django.dispatch import Signal
 
 from freeze_alerts.sources.audit import batches, masking, recording, statements
 from freeze_alerts.sources.audit.batches import Batch
-from freeze_alerts.sources.audit.collecting import SESSION, Snapshot
+from freeze_alerts.sources.audit.collecting import SESSION, Gathering, Snapshot
 from freeze_alerts.sources.audit.masking import Rules
 from freeze_alerts.sources.audit.models import Deletion
+from freeze_alerts.sources.audit.sql import Link
 from freeze_alerts.sources.audit.statements import Delete
 from freeze_alerts.sources.audit.who import Where, Who, clean
 
@@ -53,6 +54,8 @@ class Scope:
     """Rows by table that the database says are gone, and those that were recorded; both committed."""
     emptied: set[tuple[str, str]] = field(default_factory=set)
     """Tables that were truncated: the database doesn't say how many rows they held."""
+    chain_end: Link | None = None
+    """The newest link of the chain, where it was seen while the record was written."""
     is_paused: bool = False
     _told: tuple[Who, Where] | None = None
 
@@ -79,11 +82,16 @@ class Scope:
         for batch in reversed(self.batches):
             if batch.origin is origin and batch.using == using and not batch.written and not batch.has_failed:
                 return batch
-        batches.take_turn(using, instance)
+        batches.take_turn(using, type(instance))
         self.told()
         batch = batches.begin(using, origin, self.rules)
         self.batches.append(batch)
         return batch
+
+    def gathering_of(self, obj: Model) -> Gathering | None:
+        """What was gathered for this very object, whose turn has not come yet."""
+        found = (each.gathering for each in self.batches if each.origin is obj and not each.written)
+        return next(found, None)
 
     def written_on(self, using: str) -> list[Batch]:
         return [batch for batch in self.batches if batch.written and batch.using == using]

@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import router
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from freeze_alerts import conf, signals
-from freeze_alerts.sources.audit import words
+from freeze_alerts.sources.audit import sql, words
 from freeze_alerts.sources.audit.chain import Named
 from freeze_alerts.sources.audit.models import DeletedRoot, Deletion
 
@@ -19,17 +19,17 @@ BURST = timedelta(minutes=1)
 NAMED = 5
 
 
-def join_burst(deletion: Deletion) -> None:
-    """A single object, deleted within a minute of another by the same person, goes on the first one's card."""
+def join_burst(deletion: Deletion) -> sql.Link | None:
+    """A single object, deleted within a minute of another by the same person, goes on the first one's card.
+
+    Returns the chain's end where that was seen by the way.
+    """
     if deletion.root_count != 1 or not deletion.actor:
-        return
-    recent = Deletion.objects.using(router.db_for_write(Deletion)).filter(
-        actor_id=deletion.actor_id, actor=deletion.actor, real_actor_id=deletion.real_actor_id,
-        at__gte=timezone.now() - BURST, root_count=1, card=F("uid"), confirmed=True,
-    )  # fmt: skip
-    first = recent.order_by("-at").values_list("card", flat=True).first()
+        return None
+    first, newest = sql.first_of_burst(deletion, timezone.now() - BURST, router.db_for_write(Deletion))
     if first is not None:
         deletion.card = first
+    return newest
 
 
 def tell(deletion: Deletion, roots: Sequence[Named] | None = None, *, is_first: bool = False) -> None:

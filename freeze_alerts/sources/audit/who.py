@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -104,6 +105,7 @@ def _parse(text: str) -> _Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+@lru_cache(maxsize=8)
 def _networks(names: tuple[str, ...]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     networks = []
     for name in names:

@@ -8,7 +8,7 @@ from django.db import OperationalError, transaction
 from freeze_alerts.outbox.models import Message
 from freeze_alerts.sources.audit import recording
 from freeze_alerts.sources.audit.collecting import Snapshooter
-from freeze_alerts.sources.audit.models import DeletedRows, Deletion
+from freeze_alerts.sources.audit.models import Deletion
 from freeze_alerts.sources.audit.recording import RecordNotWritten
 from freeze_alerts.sources.audit.scope import audited_deletes
 from tests.zoo import models
@@ -26,7 +26,7 @@ def test_a_delete_whose_record_cannot_be_written_does_not_happen(client, monkeyp
     def full(*args, **kwargs):
         raise OperationalError("disk full: secret detail")
 
-    monkeypatch.setattr(DeletedRows.objects, "using", full)
+    monkeypatch.setattr(recording, "insert_rows", full)
     before = counts()
     for url, data in [
         (f"{LIST}{zoo.pond.pk}/delete/", {"post": "yes"}),
@@ -75,7 +75,7 @@ def test_of_a_loop_that_is_refused_halfway_the_page_says_what_is_so(client, monk
 @pytest.mark.django_db
 def test_outside_the_admin_whoever_deletes_hears_that_nothing_was_recorded(monkeypatch):
     zoo = stock()
-    monkeypatch.setattr(DeletedRows.objects, "using", lambda *_: 1 / 0)
+    monkeypatch.setattr(recording, "insert_rows", lambda *_, **__: 1 / 0)
     with pytest.raises(RecordNotWritten), audited_deletes("test"), transaction.atomic():
         zoo.duck.delete()
     assert models.Animal.objects.filter(pk=zoo.duck.pk).exists()
