@@ -37,15 +37,15 @@ def claim(duty: Duty, *, early: timedelta = NOT_EARLY) -> Claim | None:
         return mine
     if Heartbeat.objects.filter(name=mine.name).exists():
         return None
-    first = Heartbeat(name=mine.name, started_at=_as_if_begun(duty))
-    Heartbeat.objects.bulk_create([first], ignore_conflicts=True)
+    Heartbeat.objects.bulk_create([Heartbeat(name=mine.name)], ignore_conflicts=True)
     return mine if _won(duty, mine, early) else None
 
 
-def done(claim: Claim) -> bool:
-    """Note the success; False where the claim had run out and another has begun since."""
+def done(claim: Claim, *, again: bool = False) -> bool:
+    """Note the success; False where the claim had run out and another has begun since. ``again``: it stays due."""
     now = timezone.now()
-    return bool(_held(claim).update(at=now, lease_until=None, failures=0, detail="", silent_since=None))
+    begun = {"started_at": None} if again else {}
+    return bool(_held(claim).update(at=now, lease_until=None, failures=0, detail="", silent_since=None, **begun))
 
 
 def failed(claim: Claim, error: Exception) -> bool:
@@ -68,13 +68,6 @@ def latest_start(duty: Duty, now: datetime) -> datetime:
     today = local.replace(hour=duty.hour, minute=0, second=0, microsecond=0)
     last = today if today <= local else today - timedelta(days=1)
     return last - timedelta.resolution
-
-
-def _as_if_begun(duty: Duty) -> datetime | None:
-    """For one that nobody ever did: as if begun at such a moment that it is due at its proper time; None for now."""
-    if duty.hour is not None:
-        return timezone.now()
-    return timezone.now() - duty.interval + duty.first_after if duty.first_after else None
 
 
 def _won(duty: Duty, mine: Claim, early: timedelta) -> bool:

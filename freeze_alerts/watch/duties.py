@@ -10,7 +10,8 @@ To add one, write its row into ``DUTIES``, and its task of the same name into ``
 
 Beat's schedule has it then, and the watchdog does it too. Whoever comes first claims it; the others find that it is
 not due. The callable is imported only when it is run, and is called without arguments. What it raises is logged and
-counted, and it is tried again at the next tick: a duty that has told its failure itself returns.
+counted, and it is tried again at the next tick: a duty that has told its failure itself returns. One that returns
+False found nothing to do it on, and stays due.
 
 Delivering is no duty: messages are claimed one by one, and any number of processes may deliver at once.
 Plain Python, so that a settings module may import it.
@@ -34,8 +35,6 @@ class Duty:
     run: str
     hour: int | None = None
     """For what is done once a day: not before this hour of the project's clock. ``interval`` is a day then."""
-    first_after: timedelta = timedelta(0)
-    """For what would find nothing on a new installation: how long the first time may wait. An hour's is waited for."""
     limit: timedelta = timedelta(minutes=10)
     """The longest it may take: then another may begin, and a watchdog that is still at it ends itself."""
     per_host: bool = False
@@ -70,7 +69,7 @@ DUTIES: tuple[Duty, ...] = (
     ),
     Duty(
         "verify_backup", timedelta(days=7), "freeze_alerts.sources.backups.keeping.drill_all",
-        first_after=timedelta(days=1), limit=timedelta(hours=6),
+        limit=timedelta(hours=6),
     ),
     Duty("daily_backup_summary", timedelta(days=1), "freeze_alerts.sources.backups.summary.summarize", hour=7),
     Duty("judge_error_rates", timedelta(minutes=1), "freeze_alerts.sources.errors.watch.judge_rates"),

@@ -55,14 +55,14 @@ def perform(duty: Duty, claim: Claim) -> Turn:
     """Do the duty that was claimed, and note how it went."""
     _alone[duty.name] = time.monotonic()
     try:
-        import_string(duty.run)()
+        outcome = import_string(duty.run)()
     except Exception as error:  # a door: a duty that fails must keep none of the others from being done
         logger.exception("%s failed; it will be tried again", duty.name)
         if claim is not ALONE:
             claims.failed(claim, error)
         return Turn.FAILED
     if claim is not ALONE:
-        claims.done(claim)
+        claims.done(claim, again=outcome is False)
     return Turn.DONE
 
 

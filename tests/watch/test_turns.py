@@ -27,6 +27,12 @@ def stumble() -> None:
     raise ValueError("over the cat")
 
 
+def look_in_the_empty_bowl() -> bool:
+    DONE.append("looked")
+    return False
+
+
+BOWL = Duty("look_in_the_empty_bowl", timedelta(days=7), f"{__name__}.look_in_the_empty_bowl")
 FLOOR = Duty("sweep_floor", timedelta(minutes=5), f"{__name__}.sweep_floor")
 CAT = Duty("stumble", timedelta(minutes=5), f"{__name__}.stumble")
 
@@ -93,3 +99,11 @@ def test_but_what_is_worth_doing_all_the_same_is_done_at_its_interval(no_databas
     turns._alone["sweep_floor"] -= 300
     assert turns.take(steady) is Turn.DONE
     assert DONE == ["swept", "swept"]
+
+
+def test_what_found_nothing_to_do_it_on_stays_due():
+    for _ in range(2):
+        assert turns.take(BOWL) is Turn.DONE
+    assert DONE == ["looked", "looked"]
+    row = Heartbeat.objects.get(name=claims.row_name(BOWL))
+    assert (row.at is not None, row.failures, row.lease_until) == (True, 0, None)

@@ -81,17 +81,27 @@ def clean_all() -> None:
         cleanup.clean(database)
 
 
-def read_back_all() -> None:
-    """Read the newest backup of each watched database to its end, and count its rows. Raises OSError."""
-    for newest, directory in _newest():
+def read_back_all() -> bool:
+    """Read the newest backup of each watched database to its end, and count its rows. False where there is none.
+
+    Raises OSError.
+    """
+    found = list(_newest())
+    for newest, directory in found:
         verify.read_back(newest, directory)
+    return bool(found)
 
 
-def drill_all() -> None:
-    """Restore each of them into a scratch database; read back where that can't be done here. Raises OSError."""
-    for newest, directory in _newest():
+def drill_all() -> bool:
+    """Restore each of them into a scratch database; read back where that can't be done here.
+
+    False where there is none. Raises OSError.
+    """
+    found = list(_newest())
+    for newest, directory in found:
         if verify.drill(newest, directory).outcome == manifest.PROOF_INCONCLUSIVE:
             verify.read_back(newest, directory)
+    return bool(found)
 
 
 def _newest() -> Iterator[tuple[Manifest, Path]]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import zstandard
 
+from freeze_alerts import tasks
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.sources.backups import manifest, pipeline, verify
 from freeze_alerts.sources.backups.manifest import Manifest, Proof
@@ -41,6 +42,18 @@ def test_a_good_backup_is_proved_at_each_level_and_it_is_noted(directory: Path, 
     assert noted.verified_at == proofs[2].at
     assert [(name, news["level"]) for name, news in told] == [("backup_verified", 1), ("backup_verified", 2)]
     assert not [name for name in os.listdir(directory) if "partial" in name]
+
+
+def test_the_first_backup_is_proved_as_soon_as_it_is_there(directory: Path, sqlite_shop: Shop, settings: Any) -> None:
+    settings.FREEZE_ALERTS["BACKUPS"]["DATABASES"] = [sqlite_shop.alias]
+    prove = (tasks.read_back_backup, tasks.verify_backup)
+    for task in prove:
+        task()
+    pipeline.make(sqlite_shop.alias)
+    for task in (*prove, *prove):  # the second time none is due: one is read daily, one is restored weekly
+        task()
+    proofs = manifest.read_all(directory).backups[0].proofs
+    assert [(each.level, each.outcome) for each in proofs] == [(0, "ok"), (1, "ok"), (2, "ok")]
 
 
 def test_one_bit_of_difference_is_found_at_each_level(directory: Path, backup: Manifest, told: Told) -> None:
