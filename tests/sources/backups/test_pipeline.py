@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from freeze_alerts.alerts.models import Alert
-from freeze_alerts.sources.backups import durable, lock, manifest, names, pipeline, running, sweeping
+from freeze_alerts.sources.backups import cores, durable, lock, manifest, names, pipeline, running, sweeping
 from freeze_alerts.sources.backups.engines.sqlite import SQLite
 from freeze_alerts.sources.backups.pipeline import Failed, Made, Skipped
 from freeze_alerts.sources.backups.trouble import Trouble
@@ -96,6 +96,14 @@ def test_the_manifest_says_what_is_in_the_backup(directory: Path, shop: Shop) ->
     assert backup.stored_bytes == (directory / backup.file).stat().st_size < backup.raw_bytes
     assert [(each.level, each.outcome) for each in backup.proofs] == [(0, "ok")]
     assert all((backup.server_version, backup.client_version, backup.command, backup.host, backup.sha256))
+
+
+@pytest.mark.parametrize(("usable", "level"), [(1, 1), (2, 1), (3, 3), (16, 3)])
+def test_where_there_are_more_cores_it_is_packed_tighter(
+    directory: Path, sqlite_shop: Shop, monkeypatch: pytest.MonkeyPatch, usable: int, level: int
+) -> None:
+    monkeypatch.setattr(cores, "usable", lambda: usable)
+    assert made(sqlite_shop).manifest.level == level
 
 
 def test_a_backup_is_told_with_what_a_card_needs(directory: Path, sqlite_shop: Shop, told: Told) -> None:
