@@ -11,6 +11,7 @@ import pytest
 from tests.paths import ROOT
 
 
+@pytest.mark.database
 @pytest.mark.timeout(600)  # a suite of its own, and a machine may be busy
 def test_the_mixin_stands_before_other_peoples_classes():
     told = subprocess.run(

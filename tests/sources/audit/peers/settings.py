@@ -12,6 +12,8 @@ INSTALLED_APPS = [
     *[name for name in PEERS if find_spec(name)],
     "tests.sources.audit.peers",
 ]
+# Django makes tables of apps without migrations first, and PostgreSQL wants to see those they refer to.
+MIGRATION_MODULES = {name.rpartition(".")[2]: None for name in INSTALLED_APPS}
 ROOT_URLCONF = "tests.sources.audit.peers.urls"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]
