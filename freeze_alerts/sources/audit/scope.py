@@ -33,6 +33,7 @@ _UID = "freeze_alerts.audit"
 _current: ContextVar[Scope | None] = ContextVar("freeze_alerts_audit_scope", default=None)
 _lock = threading.Lock()
 _open_scopes = 0
+_hears_the_end = False
 
 
 @dataclass
@@ -157,6 +158,7 @@ def on_pre_delete(*, instance: Model, using: str, origin: Any = None, **_: Any) 
     scope = _current.get()
     if scope is None or scope.is_paused:
         return
+    _listen_on()
     with recording.or_refused():
         scope.batch_of(origin, using, instance).announce(instance)
 
@@ -241,16 +243,26 @@ def _listen() -> None:
         _open_scopes += 1
         if _open_scopes == 1:
             _connect(pre_delete, on_pre_delete)
+
+
+def _listen_on() -> None:
+    """Something goes: now what comes after it is of interest, too. Till then a page does without half of the work."""
+    global _hears_the_end  # noqa: PLW0603
+    if not _hears_the_end:
+        with _lock:
             _connect(post_delete, on_post_delete)
+            _hears_the_end = True
 
 
 def _leave() -> None:
-    global _open_scopes  # noqa: PLW0603
+    global _open_scopes, _hears_the_end  # noqa: PLW0603
     with _lock:
         _open_scopes -= 1
         if _open_scopes == 0:
             Signal.disconnect(pre_delete, dispatch_uid=_UID)
-            Signal.disconnect(post_delete, dispatch_uid=_UID)
+            if _hears_the_end:
+                Signal.disconnect(post_delete, dispatch_uid=_UID)
+                _hears_the_end = False
 
 
 def _connect(signal: Signal, receiver: Callable[..., None]) -> None:

@@ -28,11 +28,14 @@ def _listeners() -> int:
 
 
 @pytest.mark.django_db
+@pytest.mark.django_db
 def test_nobody_listens_outside_of_a_scope():
     before = _listeners()
     with audited_deletes("test"):
-        assert _listeners() == before + 2
+        assert _listeners() == before + 1
         with audited_deletes("inner"):
+            assert _listeners() == before + 1
+            stock().duck.delete()
             assert _listeners() == before + 2
     assert _listeners() == before
     assert connection.execute_wrappers == []
