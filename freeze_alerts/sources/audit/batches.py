@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from django.db import connections, models, transaction
+from django.db import connections, models, router, transaction
 from django.db.models import Model, ProtectedError, QuerySet, RestrictedError
 
 from freeze_alerts import conf
 from freeze_alerts.sources.audit.chunks import Keys, common, joined, minus, without
 from freeze_alerts.sources.audit.collecting import Gathering, Snapshooter, Snapshot, TooManyRows
 from freeze_alerts.sources.audit.masking import Rules
+from freeze_alerts.sources.audit.models import Deletion
 from freeze_alerts.sources.audit.rows import find_model
 
 
@@ -44,7 +45,9 @@ class Batch:
     committed: bool = False
     _commit: Callable[[], _Commit | None] | None = None
     gathering: Gathering | None = None
-    """All that was found to hang on one whole object, where Django's own delete would find the same."""
+    """All that was found to hang on one whole object, where Django's own delete would find the same"""
+    gathered_after: int = 0
+    """… as long as its scope has seen no more changes than these."""
     snapshot: Snapshot = field(default_factory=Snapshot)
     limit: int = field(default_factory=lambda: int(conf.current().audit.snapshot_max_rows))
     _last: list[Model] = field(default_factory=list)
@@ -108,8 +111,19 @@ def take_turn(using: str, model: type[Model]) -> None:
     """SQLite lets nobody write who has read in the same transaction while others wrote: so ask for its lock first."""
     connection = connections[using]
     if connection.vendor == "sqlite" and connection.in_atomic_block:
+        if router.db_for_write(Deletion) == using:
+            model = Deletion  # which is there, and a table: the lock is the whole file's
         with connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(model._meta.db_table)} WHERE 0")  # noqa: S608
+
+
+def database_of(origin: Any) -> str:
+    """The database that an object, or a queryset, is deleted from, as Django chooses it."""
+    if isinstance(origin, QuerySet):
+        changing: Any = origin.all()
+        changing._for_write = True
+        return str(changing.db)
+    return str(router.db_for_write(type(origin), instance=origin))
 
 
 def begin(using: str, origin: Any, rules: Rules) -> Batch:

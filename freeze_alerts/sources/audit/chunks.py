@@ -115,7 +115,8 @@ class Packer:
                 self._close()
 
     def finish(self) -> list[Chunk]:
-        if self._count or self._cut:
+        """The chunks; there is always one, if an empty one, for the objects that were chosen to stand with."""
+        if self._count or self._cut or not self.chunks:
             self._close()
         return self.chunks
 

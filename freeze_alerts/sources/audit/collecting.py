@@ -20,7 +20,8 @@ from freeze_alerts.sources.audit.who import clean
 FILES_NAMED = 100
 OURS = "freeze_alerts"
 SESSION = "sessions.session"
-LEFT_OUT = frozenset({"admin.logentry", SESSION})
+LOG = "admin.logentry"
+LEFT_OUT = frozenset({LOG, SESSION})
 PRIVATE_NAMES = ("data", "field_updates", "collect", "add", "related_objects")
 OVERRIDDEN = ("can_fast_delete", "_has_signal_listeners", "add")
 _RELOADED_AT_ONCE = 500
@@ -81,7 +82,14 @@ class Gathering(Collector):
 
     @property
     def is_as_django(self) -> bool:
-        """Whether Django's own delete would find just the same, and not leave some of it to the database."""
+        """Whether Django's own delete would find just the same a moment later, with the admin's log of it written.
+
+        It leaves some of it to the database where that is told to, and takes the log of an account along.
+        """
+        if any(
+            each.related_model._meta.label_lower == LOG for model in self.data for each in model._meta.related_objects
+        ):
+            return False
         keys = [each for model in self.data for each in model._meta.concrete_fields if each.remote_field]
         keys += [column for column, _ in self.field_updates]
         return not any(hasattr(getattr(each.remote_field, "on_delete", None), "forced_collector") for each in keys)
@@ -142,7 +150,8 @@ class Snapshooter:
             table = self._table(type(each), False)
             hidden = not set(table.key).isdisjoint(table.masked)
             object_id = MARK if hidden else key_text(each.pk)
-            name = "" if hidden else object_name(each, self._secrets(each))
+            is_nameless = hidden or table.label in self._rules.exclude
+            name = "" if is_nameless else object_name(each, self._secrets(each))
             self.snapshot.roots.append(Root(table.label, clean(object_id)[:255], clean(name), each.pk))
 
     def finish(self) -> Snapshot:

@@ -37,7 +37,6 @@ def forget(model: str, object_id: str) -> Forgotten:
         count = _forget_in(deletion, tables, object_id)
         if count:
             records, rows = records + 1, rows + count
-            chain.append(deletion, chain.FORGOTTEN)
     return Forgotten(records, rows)
 
 
@@ -79,6 +78,7 @@ def _forget_in(deletion: Deletion, tables: set[str], object_id: str) -> int:
         deletion.content_hash = chain.content_hash(deletion)
         deletion.save()
         telling.tell_changed(deletion)
+        chain.append(deletion, chain.FORGOTTEN)
     return gone.total() or named
 
 

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin import options
 from django.db import router
 from django.db.models import Model, ProtectedError, QuerySet, RestrictedError, base
 from django.http import HttpRequest, HttpResponse
@@ -65,7 +66,9 @@ class AuditAdminMixin(_ModelAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """On the confirmed POST the objects are gathered once, for the record; what the page would list is not."""
         open_scope = scope.current()
-        if open_scope is None or request.method != "POST" or not request.POST.get("post") or not objs:
+        is_confirmed = request.method == "POST" and request.POST.get("post")
+        is_one_delete = isinstance(objs, QuerySet) or len(objs) == 1  # several objects are as many deletes
+        if open_scope is None or not is_confirmed or not objs or not is_one_delete:
             return super().get_deleted_objects(objs, request)
         found = self._gathered(open_scope, objs, request)
         return found if found is not None else super().get_deleted_objects(objs, request)
@@ -152,8 +155,8 @@ class AuditAdminMixin(_ModelAdmin):
 
     def _gathered(self, open_scope: Scope, objs: Any, request: HttpRequest) -> Any:
         """What Django's own function answers, without the texts; None where Django's page must say more."""
-        using = router.db_for_write(self.model)
         origin = objs if isinstance(objs, QuerySet) else objs[0]
+        using = batches.database_of(origin)
         batch = Batch(using, origin, open_scope.rules)
         roots = list(objs) if isinstance(objs, QuerySet) else batches.at_hand(objs[0], using, batch.limit)
         try:
@@ -167,8 +170,7 @@ class AuditAdminMixin(_ModelAdmin):
             with or_refused():
                 batches.keep(batch, collector, roots)
                 is_whole = any(each is origin for each in roots)
-                batch.gathering = collector if is_whole and collector.is_as_django else None
-                open_scope.prepare(batch)
+                open_scope.prepare(batch, collector if is_whole and collector.is_as_django else None)
         counts = {model._meta.verbose_name_plural: len(each) for model, each in collector.data.items()}
         return [], counts, lacking, []
 
@@ -177,8 +179,8 @@ class AuditAdminMixin(_ModelAdmin):
         stock: Any = super().delete_model
         return (
             type(self).delete_model is AuditAdminMixin.delete_model
-            and stock.__func__ is admin.ModelAdmin.delete_model
-            and getattr(getattr(type(obj).delete, "__code__", None), "co_filename", "") == base.__file__
+            and _file_of(stock) == options.__file__
+            and _file_of(obj.delete) == base.__file__
         )
 
     def _lacking_permissions(self, collected: Any, request: HttpRequest) -> set[str]:
@@ -191,3 +193,8 @@ class AuditAdminMixin(_ModelAdmin):
             if not all(allows(request, each) for each in instances):
                 lacking.add(str(model._meta.verbose_name))
         return lacking
+
+
+def _file_of(method: Any) -> str:
+    """Where a method was written, whoever put it in its place."""
+    return str(getattr(getattr(method, "__code__", None), "co_filename", ""))

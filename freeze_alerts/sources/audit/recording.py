@@ -156,7 +156,7 @@ def _record_elsewhere(scope: Scope, using: str, ours: str, snapshot: Snapshot) -
 
 def _seal(scope: Scope, deletion: Deletion, ours: str, *, within: bool) -> None:
     """Called within the transaction that writes a record, and again after its commit: one of them is the time."""
-    if chain.is_sealed_within(ours) is within:
+    if chain.is_sealed_within(ours) is within or (within and chain.is_sealed_early(deletion)):
         chain.seal(deletion, scope.chain_end)
         scope.chain_end = None
 

@@ -55,6 +55,8 @@ class Scope:
     """Rows by table that the database says are gone, and those that were recorded; both committed."""
     emptied: set[tuple[str, str]] = field(default_factory=set)
     """Tables that were truncated: the database doesn't say how many rows they held."""
+    changes: int = 0
+    """Statements that may have changed what hangs on an object."""
     chain_end: Link | None = None
     """The newest link of the chain, where it was seen while the record was written."""
     is_paused: bool = False
@@ -74,8 +76,9 @@ class Scope:
             self._told = self.find_who(), self.find_where()
         return self._told
 
-    def prepare(self, batch: Batch) -> None:
+    def prepare(self, batch: Batch, gathering: Gathering | None) -> None:
         self.told()
+        batch.gathering, batch.gathered_after = gathering, self.changes
         self.batches.append(batch)
 
     def batch_of(self, origin: Any, using: str, instance: Model) -> Batch:
@@ -90,9 +93,10 @@ class Scope:
         return batch
 
     def gathering_of(self, obj: Model) -> Gathering | None:
-        """What was gathered for this very object, whose turn has not come yet."""
-        found = (each.gathering for each in self.batches if each.origin is obj and not each.written)
-        return next(found, None)
+        """What was gathered for this very object, if its turn is now and nothing was changed since."""
+        found = next((each for each in reversed(self.batches) if each.origin is obj), None)
+        is_fresh = found is not None and not found.written and found.gathered_after == self.changes
+        return found.gathering if found is not None and is_fresh else None
 
     def written_on(self, using: str) -> list[Batch]:
         return [batch for batch in self.batches if batch.written and batch.using == using]
@@ -215,6 +219,7 @@ class _Counter:
 
     def __call__(self, execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
         result = execute(sql, params, many, context)
+        self._scope.changes += statements.may_change(sql)
         deleted = statements.read(sql, context["cursor"])
         if deleted is not None:
             self._note(deleted, context["cursor"].rowcount)

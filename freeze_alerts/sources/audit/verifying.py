@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from django.utils import timezone
 
 from freeze_alerts.sources.audit import chain
 from freeze_alerts.sources.audit.models import ChainLink, Deletion
 from freeze_alerts.sources.audit.pruning import numbers
-
-_JUST_NOW = timedelta(minutes=1)
 
 
 @dataclass
@@ -85,7 +82,7 @@ def _note(link: ChainLink, sealed: _Sealed) -> None:
 
 
 def _touched_records(verdict: Verdict, sealed: _Sealed) -> Iterator[str]:
-    just_now = timezone.now() - _JUST_NOW
+    just_now = timezone.now() - chain.JUST_NOW
     for deletion in Deletion.objects.order_by("pk").iterator(chunk_size=200):
         verdict.records += 1
         if deletion.pk in sealed.digests:

@@ -47,11 +47,16 @@ def who_asks(request: HttpRequest) -> Who:
     """The person of a request; AUDIT.ACTOR_RESOLVER names a function that knows better (request → Who)."""
     resolver = conf.current().audit.actor_resolver
     if resolver:
-        found: Who = import_string(resolver)(request)
-        return found
+        return _as_text(import_string(resolver)(request))
     actor_id, actor = _named(getattr(request, "user", None))
     real_id, real = _named(_impersonator(request))
     return Who(actor_id, actor, real_id, real) if real_id != actor_id else Who(actor_id, actor)
+
+
+def _as_text(told: Who) -> Who:
+    """What a function of the project's has found, as the record takes it: a key may be a number, a name an account."""
+    given = {name: "" if value is None else clean(str(value)) for name, value in vars(told).items()}
+    return Who(**{name: text[: 64 if name.endswith("_id") else 255] for name, text in given.items()})
 
 
 def where_from(request: HttpRequest, site: str = "") -> Where:

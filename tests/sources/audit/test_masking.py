@@ -134,3 +134,4 @@ def test_rows_of_an_excluded_model_are_counted_only(lock):
         lock.delete()
     deletion = Deletion.objects.get()
     assert (deletion.left_out, deletion.counts, list(read_rows(deletion))) == ({"zoo.lock": 1}, {}, [])
+    assert (deletion.root_objects.get().repr, "Lock object" in str(Alert.objects.get().fields)) == ("", False)

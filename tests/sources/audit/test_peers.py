@@ -18,6 +18,7 @@ def test_the_mixin_stands_before_other_peoples_classes():
         [
             sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly",
             "--ds=tests.sources.audit.peers.settings", "-o", "filterwarnings=default", "--create-db",
+            "--nomigrations",  # their tables refer to auth's, and PostgreSQL wants those first
             "tests/sources/audit/peers/cases.py",
         ],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=570,

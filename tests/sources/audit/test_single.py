@@ -6,10 +6,16 @@ import threading
 
 import pytest
 from django.contrib import admin
-from django.db import connection
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.db import connection, transaction
 from django.db.models.signals import post_delete
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.urls import include, path
 
+from freeze_alerts.sources.audit import batches
 from freeze_alerts.sources.audit.models import Deletion
 from freeze_alerts.sources.audit.rows import read_rows
 from tests.sources.audit import site
@@ -17,6 +23,10 @@ from tests.zoo import models
 from tests.zoo.stock import stock
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+accounts = admin.AdminSite(name="accounts")
+accounts.register(User, type("Accounts", (site.AuditAdminMixin, UserAdmin), {}))
+urlpatterns = [path("accounts/", accounts.urls), path("", include(site))]
 
 
 def delete(client, obj):
@@ -61,6 +71,14 @@ class Sparing(admin.ModelAdmin):
         super().delete_model(request, obj)
 
 
+class SparingOnItsLog(site.AuditAdminMixin, admin.ModelAdmin):
+    """Does so where the delete is logged, when all that will go has been gathered."""
+
+    def log_deletions(self, request, queryset):
+        models.Animal.objects.filter(enclosure=queryset[0]).update(enclosure=models.Enclosure.objects.first())
+        return super().log_deletions(request, queryset)
+
+
 class Before(Sparing, site.PlainAdmin):
     pass
 
@@ -69,7 +87,7 @@ class Behind(site.AuditAdminMixin, Sparing):
     pass
 
 
-@pytest.mark.parametrize("kind", [Before, Behind])
+@pytest.mark.parametrize("kind", [Before, Behind, SparingOnItsLog])
 def test_an_admin_that_changes_what_hangs_on_it_first_keeps_it(client, monkeypatch, kind):
     zoo = stock()
     monkeypatch.setattr(site.site.get_model_admin(models.Enclosure), "__class__", kind)
@@ -86,6 +104,46 @@ def test_a_model_with_a_delete_of_its_own_is_asked(client, monkeypatch):
     delete(client, zoo.pond)
     assert models.Enclosure.objects.get(pk=zoo.pond.pk).name == "shut"
     assert not Deletion.objects.exists()
+
+
+def test_an_object_with_a_delete_of_its_own_is_asked(client, monkeypatch):
+    zoo = stock()
+    found = site.PlainAdmin.get_object
+
+    def get_object(self, *told):
+        enclosure = found(self, *told)
+        enclosure.delete = lambda: None
+        return enclosure
+
+    monkeypatch.setattr(site.PlainAdmin, "get_object", get_object)
+    delete(client, zoo.pond)
+    assert models.Enclosure.objects.filter(pk=zoo.pond.pk).exists()
+    assert not Deletion.objects.exists()
+
+
+def test_who_deletes_their_own_account_takes_the_log_of_that_along(client, ada, settings):
+    settings.ROOT_URLCONF = __name__
+    assert client.post(f"/accounts/auth/user/{ada.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not User.objects.exists()
+    assert not LogEntry.objects.exists()
+    assert Deletion.objects.get().left_out == {"admin.logentry": 1}
+
+
+class OnlyTheAviary(site.AuditAdminMixin, admin.ModelAdmin):
+    def has_delete_permission(self, request, obj=None):
+        return obj is None or obj.name == "Aviary"
+
+
+def test_of_several_objects_each_is_asked_for(monkeypatch):
+    """A page of one's own may ask for a list what will go with it."""
+    zoo, request = stock(), RequestFactory().post("/", {"post": "yes"})
+    one = OnlyTheAviary(models.Enclosure, site.site)
+    monkeypatch.setitem(site.site._registry, models.Enclosure, one)
+    monkeypatch.setattr(site.AnimalAdmin, "has_delete_permission", lambda *_: True)
+    request.user = User(is_superuser=True)
+    with one._scope(request):
+        _, counts, lacking, _ = one.get_deleted_objects([zoo.aviary, zoo.pond], request)
+    assert (counts["enclosures"], lacking) == (2, {"enclosure"})
 
 
 def test_whoever_writes_in_between_waits_their_turn(client, monkeypatch):
@@ -109,3 +167,17 @@ def test_whoever_writes_in_between_waits_their_turn(client, monkeypatch):
     delete(client, zoo.pond)
     other.join()
     assert wrote == [True]
+
+
+def test_a_turn_to_write_needs_no_table_of_theirs(monkeypatch):
+    """It may be a view, or stand in another database."""
+    monkeypatch.setattr(models.Nest._meta, "db_table", "nowhere")
+    with transaction.atomic():
+        batches.take_turn("default", models.Nest)
+
+
+def test_it_is_gathered_where_django_deletes_it():
+    tag = models.Tag(name="far")
+    assert batches.database_of(tag) == batches.database_of(models.Tag.objects.all()) == "default"
+    tag._state.db = "far"
+    assert batches.database_of(tag) == batches.database_of(models.Tag.objects.using("far")) == "far"

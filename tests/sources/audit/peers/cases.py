@@ -142,6 +142,22 @@ def test_what_is_rolled_back_on_another_database_is_never_told():
     assert not Message.objects.exists()
 
 
+@pytest.mark.parametrize("how", ["delete view", "delete selected"])
+def test_an_admin_that_looks_at_another_database_deletes_there(client, monkeypatch, how):
+    """No router says so: the queryset of the admin does."""
+    shelf, here = fill("other"), fill()
+    monkeypatch.setattr(STACKS["plain"], "get_queryset", lambda *_: Shelf.objects.using("other"))
+    Shelf.objects.filter(pk=here.pk).update(name="stays")
+    if how == "delete view":
+        client.post(f"/plain/peers/shelf/{shelf.pk}/delete/", {"post": "yes"})
+    else:
+        data = {"action": "delete_selected", "_selected_action": [shelf.pk], "post": "yes"}
+        client.post("/plain/peers/shelf/", data)
+    assert not Shelf.objects.using("other").exists()
+    assert Shelf.objects.get() == here
+    assert (counted(), Deletion.objects.get().database) == (GONE, "other")
+
+
 def standing(using: str) -> list[list[tuple[object, ...]]]:
     return [list(model.objects.using(using).order_by("pk").values_list()) for model in (Shelf, Book, Page)]
 
