@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,10 +53,13 @@ def scratch(alias: str, backup: str, name: str, directory: Path, drop: Callable[
 
 
 @contextmanager
-def in_place(alias: str, backup: str, directory: Path) -> Iterator[None]:
-    """The old database goes, and a new one comes; where the block does not end well, the note says so from then on."""
-    with _noted(alias, backup, "", directory):
-        yield
+def in_place(alias: str, backup: str, directory: Path) -> Iterator[Path]:
+    """The old database goes, and a new one comes; where the block does not end well, the note says so from then on.
+
+    Gives the note, to be removed by who finds that the old one could not go.
+    """
+    with _noted(alias, backup, "", directory) as path:
+        yield path
     for note in notes(directory):
         if note.alias == alias and not note.scratch:
             note.path.unlink(missing_ok=True)
@@ -75,14 +78,15 @@ def notes(directory: Path) -> list[Note]:
 def half_filled(alias: str, directory: Path) -> str:
     """Why nobody may use this database now, nor back it up, in words; empty where all is well."""
     with suppress(OSError):
-        for note in notes(directory):
-            if note.alias == alias and not note.scratch and durable.is_deserted(note.path):
-                return (
-                    f"a restore of {note.backup} into it (process {note.pid} on {note.host}, begun"
-                    f" {words.moment(note.started_at)}) ended when the old database was gone and the new one not"
-                    f" whole; restore again: manage.py backup_database --restore {note.backup} --into {alias}"
-                    f" (if it is whole after all, remove {note.path})"
-                )
+        tries = [each for each in notes(directory) if each.alias == alias and not each.scratch]
+        if left := [each for each in tries if durable.is_deserted(each.path)]:
+            note = max(left, key=lambda each: each.started_at)
+            return (
+                f"a restore of {note.backup} into it (process {note.pid} on {note.host}, begun"
+                f" {words.moment(note.started_at)}) ended when the old database was gone and the new one not"
+                f" whole; restore again: manage.py backup_database --restore {note.backup} --into {alias}"
+                f" (if it is whole after all: rm {' '.join(str(each.path) for each in left)})"
+            )
     return ""
 
 
@@ -118,12 +122,12 @@ def _noted(alias: str, backup: str, name: str, directory: Path) -> Iterator[Path
     path = directory / f".{names.safe(alias)}.{os.urandom(4).hex()}{_NOTE}"
     said = {"alias": alias, "backup": backup, "scratch": name, "host": socket.gethostname(), "pid": os.getpid(),
             "started_at": datetime.now(UTC).isoformat()}  # fmt: skip
-    try:
-        held = durable.create_held(path)
-    except OSError as problem:
-        raise Trouble(f"{path} can't be written: {problem.strerror}", stage="restore") from problem
-    with os.fdopen(held, "wb") as file:
-        file.write(json.dumps(said).encode())
-        file.flush()
-        os.fsync(file.fileno())
+    with ExitStack() as held:
+        try:
+            file = held.enter_context(os.fdopen(durable.create_held(path), "wb", buffering=0))
+            file.write(json.dumps(said).encode())
+            os.fsync(file.fileno())
+        except OSError as problem:
+            path.unlink(missing_ok=True)
+            raise Trouble(f"{path} can't be written: {problem.strerror}", stage="restore") from problem
         yield path

@@ -216,7 +216,7 @@ def _looked_at(path: Path) -> tuple[str, Manifest | Path]:
 
 
 def _is_ours_hidden(name: str) -> bool:
-    return name.startswith(".") and name.endswith((".running", ".lock"))
+    return name.startswith(".") and name.endswith((".running", ".lock", ".scratch"))
 
 
 def _from_json(raw: dict[str, Any]) -> Manifest:

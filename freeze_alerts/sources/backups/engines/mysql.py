@@ -28,6 +28,7 @@ _OPTIONS = (
     "--single-transaction", "--quick", "--routines", "--events", "--triggers", "--hex-blob", "--no-tablespaces",
     "--default-character-set=utf8mb4",
 )  # fmt: skip
+_DROP = "DROP DATABASE IF EXISTS {0}"
 _REFUSED = (1044, 1142, 1227)  # access denied: to a database, of a command, without a privilege
 
 
@@ -101,7 +102,7 @@ class MySQL(Engine):
 
     def drop(self, name: str) -> None:
         with self._server("restore") as own, own.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {_quoted(name)}")
+            cursor.execute(_DROP.format(_quoted(name)))
 
     def _put(self, archive: Archive) -> str:
         """From the drop on a note says that nobody may use it, until all is there."""
@@ -111,9 +112,8 @@ class MySQL(Engine):
                            " FROM information_schema.schemata WHERE schema_name = %s", [name])  # fmt: skip
             charset = cursor.fetchone()
             alike = f" CHARACTER SET {charset[0]} COLLATE {charset[1]}" if charset else ""
-            with leftovers.in_place(self.alias, archive.manifest.name, archive.directory):
-                self.standing = Standing.HALF
-                cursor.execute(f"DROP DATABASE IF EXISTS {_quoted(name)}")
+            with leftovers.in_place(self.alias, archive.manifest.name, archive.directory) as note:
+                self._drop_old(cursor, name, note)
                 try:
                     cursor.execute(f"CREATE DATABASE {_quoted(name)}{alike}")
                     found = self._filled(own, name, archive, "restore")
@@ -124,6 +124,18 @@ class MySQL(Engine):
                     ) from problem
                 self.standing = Standing.REPLACED
         return "The old database was dropped." if charset else "There was no database of this name before."
+
+    def _drop_old(self, cursor: Any, name: str, note: Path) -> None:
+        """Whose right is missing has dropped nothing; whoever fails in another way may have dropped some of it."""
+        self.standing = Standing.HALF
+        try:
+            cursor.execute(_DROP.format(_quoted(name)))
+        except DatabaseError as problem:
+            if problem.args and problem.args[0] in _REFUSED:
+                self.standing = Standing.UNTOUCHED
+                note.unlink(missing_ok=True)
+                raise
+            raise HalfDone(f"the old database is gone, at least in part: {problem}", stage="restore") from problem
 
     def in_use(self) -> str:
         with self._server("restore") as own, own.cursor() as cursor:
