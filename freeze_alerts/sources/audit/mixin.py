@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from asgiref.sync import sync_to_async
 from django.contrib import admin
 from django.contrib.admin import options
 from django.db import router
@@ -122,15 +123,6 @@ class AuditAdminMixin(_ModelAdmin):
         return URLPattern(url.pattern, self._audited_view(url.callback), url.default_args, url.name)
 
     def _audited_view(self, view: Callable[..., Any]) -> Callable[..., Any]:
-        if inspect.iscoroutinefunction(view):
-
-            @wraps(view)
-            async def audited_async(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-                with self._scope(request):
-                    return await view(request, *args, **kwargs)
-
-            return audited_async
-
         @wraps(view)
         def audited(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             with self._scope(request) as opened:
@@ -138,10 +130,30 @@ class AuditAdminMixin(_ModelAdmin):
                     response = view(request, *args, **kwargs)
                 except RecordNotWritten as refusal:
                     return self._refused(request, refusal, opened)
-                recorded = recording.standing(opened)
-                return self.audit_response(request, response, recorded) if recorded else response
+                return self._answered(request, response, opened)
+
+        return self._audited_async(view) if inspect.iscoroutinefunction(view) else audited
+
+    def _audited_async(self, view: Callable[..., Any]) -> Callable[..., Any]:
+        """All that asks the database is done in the thread where an async view's deletes are, too."""
+
+        @wraps(view)
+        async def audited(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            scoped = self._scope(request)
+            opened = await sync_to_async(scoped.__enter__)()
+            try:
+                response = await view(request, *args, **kwargs)
+                return await sync_to_async(self._answered)(request, response, opened)
+            except RecordNotWritten as refusal:
+                return await sync_to_async(self._refused)(request, refusal, opened)
+            finally:
+                await sync_to_async(scoped.__exit__)(None, None, None)
 
         return audited
+
+    def _answered(self, request: HttpRequest, response: HttpResponse, opened: Scope) -> HttpResponse:
+        recorded = recording.standing(opened)
+        return self.audit_response(request, response, recorded) if recorded else response
 
     def _refused(self, request: HttpRequest, refusal: RecordNotWritten, opened: Scope) -> HttpResponse:
         some_went = any(each.written and each.committed for each in opened.batches)

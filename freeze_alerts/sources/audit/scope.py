@@ -115,7 +115,7 @@ def opened(make: Callable[[], Scope]) -> Iterator[Scope]:
         return
     scope = make()
     watched = [(connection, _Counter(scope, connection.alias)) for connection in connections.all()]
-    token = _current.set(scope)
+    _current.set(scope)
     _listen()
     try:
         for connection, counter in watched:
@@ -125,7 +125,7 @@ def opened(make: Callable[[], Scope]) -> Iterator[Scope]:
         for connection, counter in watched:
             connection.execute_wrappers.remove(counter)
         _leave()
-        _current.reset(token)
+        _current.set(None)  # by its value: an async view is left in another context than it was entered in
         _settle(scope)
 
 
