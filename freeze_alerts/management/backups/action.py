@@ -19,13 +19,14 @@ Options = dict[str, Any]
 class Action:
     """``destination`` is the option that asks for it, empty for what is done unasked.
 
-    ``run`` prints to the command's streams and returns the exit code.
+    ``run`` prints to the command's streams and returns the exit code. ``own``: options that mean nothing without it.
     """
 
     destination: str
     examples: str
     add_arguments: Callable[[CommandParser], None]
     run: Callable[[BaseCommand, Options], int]
+    own: tuple[str, ...] = ()
 
     def is_meant(self, options: Options) -> bool:
         return not self.destination or options.get(self.destination) not in (None, False)

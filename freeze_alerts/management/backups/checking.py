@@ -70,4 +70,5 @@ CHECK = Action(
     "  manage.py backup_database --check --deep --json",
     _add_arguments,
     _run,
+    own=("deep",),
 )

@@ -77,4 +77,5 @@ CLEANUP = Action(
     "                                           what stays and why, what goes, and how much room that gives",
     _add_arguments,
     _run,
+    own=("dry_run",),
 )

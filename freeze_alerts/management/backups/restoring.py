@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from datetime import datetime
+from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -14,9 +15,9 @@ from freeze_alerts import conf
 from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options, deliver
 from freeze_alerts.management.backups.ending import ended_in_order
 from freeze_alerts.outbox import doorbell
-from freeze_alerts.sources.backups import restore, words
+from freeze_alerts.sources.backups import connection, restore, words
 from freeze_alerts.sources.backups.manifest import Manifest
-from freeze_alerts.sources.backups.trouble import HalfDone, Trouble
+from freeze_alerts.sources.backups.trouble import Damaged, HalfDone, Trouble
 
 
 def _add_arguments(parser: CommandParser) -> None:
@@ -38,11 +39,9 @@ def _run(command: BaseCommand, options: Options) -> int:
         raise CommandError("--restore needs --into ALIAS: the database whose place it takes")
     if options["before"] and options["restore"] != restore.LATEST:
         raise CommandError(f"--before chooses among the latest; {options['restore']} is named already")
-    whose = options["databases"][0] if options["databases"] else None
     try:
-        made = restore.choose(
-            directory, options["restore"], into=into, database=whose, before=_moment(options["before"])
-        )
+        connection.wrapper(into)
+        made = _chosen(command, options, directory)
         if not options["yes"] and not _agreed(command, made, into):
             command.stdout.write("Nothing was changed.")
             return EXIT_FAILED
@@ -53,6 +52,8 @@ def _run(command: BaseCommand, options: Options) -> int:
         command.stderr.write(command.style.ERROR(f"{problem}"))
         half_done = isinstance(problem, HalfDone)
         command.stderr.write(restore.again(made, into) if half_done else "Nothing was changed.")
+        if isinstance(problem, Damaged):
+            command.stderr.write(restore.instead(made, directory, into))
         deliver()
         return EXIT_FAILED
     seconds = time.monotonic() - began
@@ -65,6 +66,16 @@ def _run(command: BaseCommand, options: Options) -> int:
     return EXIT_FINE
 
 
+def _chosen(command: BaseCommand, options: Options, directory: Path) -> Manifest:
+    name, before = options["restore"], _moment(options["before"])
+    whose = options["databases"][0] if options["databases"] else None
+    made = restore.choose(directory, name, into=options["into"], database=whose, before=before)
+    for each in restore.passed_over(made, directory, before) if name == restore.LATEST else ():
+        said = f"{each.name} is newer, and is passed over: its file is gone or has another size"
+        command.stderr.write(command.style.WARNING(said))
+    return made
+
+
 def _agreed(command: BaseCommand, made: Manifest, into: str) -> bool:
     command.stdout.write(
         f"{made.name}: {made.database} as it was at {words.moment(made.snapshot_at)}"
@@ -72,7 +83,11 @@ def _agreed(command: BaseCommand, made: Manifest, into: str) -> bool:
     )
     if not sys.stdin.isatty():
         raise CommandError("nobody is here to be asked; add --yes")
-    return input(f"Type {into} to go on: ").strip() == into
+    try:
+        return input(f"Type {into} to go on: ").strip() == into
+    except (EOFError, KeyboardInterrupt):
+        command.stdout.write()
+        return False
 
 
 def _moment(said: str | None) -> datetime | None:
@@ -96,4 +111,5 @@ RESTORE = Action(
     '  manage.py backup_database --restore --before "2026-01-15 10:00" --into default',
     _add_arguments,
     _run,
+    own=("into", "before", "yes"),
 )

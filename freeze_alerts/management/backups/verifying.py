@@ -12,7 +12,7 @@ from freeze_alerts import conf
 from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options, databases, deliver
 from freeze_alerts.management.backups.ending import ended_in_order
 from freeze_alerts.outbox import doorbell
-from freeze_alerts.sources.backups import restore, verify
+from freeze_alerts.sources.backups import connection, restore, verify
 from freeze_alerts.sources.backups.manifest import PROOF_FINE, PROOF_INCONCLUSIVE, Manifest, Proof
 from freeze_alerts.sources.backups.trouble import Trouble
 
@@ -36,6 +36,8 @@ def _run(command: BaseCommand, options: Options) -> int:
     with doorbell.held(), ended_in_order(command):
         for alias in databases(options) if named == restore.LATEST else databases(options)[:1]:
             try:
+                if named == restore.LATEST:
+                    connection.wrapper(alias)
                 made = restore.choose(conf.current().backups.directory, named, into=alias)
             except Trouble as problem:
                 command.stderr.write(command.style.ERROR(str(problem)))

@@ -42,5 +42,9 @@ class Command(BaseCommand):
         meant = [each for each in ACTIONS if each.is_meant(options)]
         if len(asked := [f"--{each.destination}" for each in meant if each.destination]) > 1:
             raise CommandError(f"{' and '.join(asked)} are two things; ask for one at a time")
+        for each in ACTIONS:
+            for option in each.own:
+                if options.get(option) and each is not meant[0]:
+                    raise CommandError(f"--{option.replace('_', '-')} goes with --{each.destination}")
         if code := meant[0].run(self, options):
             sys.exit(code)

@@ -35,7 +35,9 @@ def choose(
     known = [each for each in found.of(whose) if before is None or each.snapshot_at <= before]
     if not known:
         since = f" from before {words.moment(before)}" if before else ""
-        raise Trouble(f"there is no complete backup of {whose}{since} in {directory}{_others(found)}", stage="restore")
+        raise Trouble(
+            f"there is no complete backup of {whose}{since} in {directory}{_others(found, whose)}", stage="restore"
+        )
     return known[0]
 
 
@@ -58,6 +60,26 @@ def restore(made: Manifest, directory: Path, into: str) -> str:
         raise
     tell.tell(signals.backup_restored, database=into, name=made.name)
     return said
+
+
+def passed_over(made: Manifest, directory: Path, before: datetime | None) -> list[Manifest]:
+    """Those that would have been chosen, were their files there. Raises OSError."""
+    missing = [each for each in manifest.read_all(directory).missing if each.database == made.database]
+    return [
+        each
+        for each in missing
+        if each.snapshot_at > made.snapshot_at and (before is None or each.snapshot_at <= before)
+    ]
+
+
+def instead(made: Manifest, directory: Path, into: str) -> str:
+    """What to do where one is damaged. Raises OSError."""
+    known = [each for each in manifest.read_all(directory).of(made.database) if each.snapshot_at < made.snapshot_at]
+    if not known:
+        return f"{made.name} is damaged, and there is no earlier one of {made.database}."
+    return (
+        f"{made.name} is damaged; the one before it: manage.py backup_database --restore {known[0].name} --into {into}"
+    )
 
 
 def again(made: Manifest, into: str) -> str:
@@ -94,6 +116,8 @@ def _no_such(found: manifest.Directory, name: str, directory: Path) -> str:
     return f"there is no backup {name} in {directory}; --list shows those that are there"
 
 
-def _others(found: manifest.Directory) -> str:
+def _others(found: manifest.Directory, whose: str) -> str:
+    if known := found.of(whose):
+        return f"; the oldest is {known[-1].name}, of {words.moment(known[-1].snapshot_at)}"
     names: Sequence[str] = sorted({each.database for each in found.backups})
     return f"; there are some of {', '.join(names)} (name one with --database)" if names else ""
