@@ -71,7 +71,7 @@ def _say(command: BaseCommand, options: Options, proofs: list[tuple[Manifest, Pr
         elif each.outcome == PROOF_INCONCLUSIVE:
             command.stderr.write(style.WARNING(f"{made.name} could neither be proved nor disproved: {each.detail}"))
         else:
-            command.stderr.write(style.ERROR(f"{made.name} is not good: {each.detail}"))
+            command.stderr.write(style.ERROR(f"{made.name} was not proved: {each.detail}"))
 
 
 VERIFY = Action(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -39,7 +39,7 @@ class Archive:
         with _opened(self) as file:
             hashed = _Hashed(file, self.path)
             if self.manifest.encrypted:
-                encryption.decrypt(hashed, unpack, self.identity)
+                encryption.decrypt(hashed, unpack, self.identity, self.manifest.recipients)
             else:
                 while chunk := hashed.read(CHUNK_BYTES):
                     unpack.write(chunk)
@@ -66,10 +66,13 @@ class Archive:
                 yield path
         except OSError as problem:
             raise Trouble(
-                f"{self.manifest.file} could not be unpacked in {self.directory}: {problem.strerror}", stage="proof"
+                f"{self.manifest.file} could not be unpacked in {self.directory}: {problem.strerror}; copy it and its"
+                " .json to where there is room, and name that in BACKUPS['DIRECTORY']",
+                stage="proof",
             ) from problem
         finally:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
 
     def _compare(self, hashed: _Hashed) -> None:
         """What is left of the file is read first: a decoder may stop before its end."""

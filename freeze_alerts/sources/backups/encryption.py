@@ -6,7 +6,9 @@ import importlib
 from pathlib import Path
 from typing import Any, Protocol
 
-from freeze_alerts.sources.backups.trouble import Inconclusive, Trouble, scrubbed
+from freeze_alerts.sources.backups.trouble import Inconclusive, Trouble, Unread, scrubbed
+
+_ANOTHER_KEY = "No matching keys"
 
 
 class Source(Protocol):
@@ -27,8 +29,8 @@ def encrypt(source: Source, target: Target, to: list[Any]) -> None:
     _pyrage().encrypt_io(source, _Frank(target), to)
 
 
-def decrypt(source: Source, target: Target, identity: str | None) -> None:
-    """Raises Trouble where the key is missing or wrong, and whatever the target raises."""
+def decrypt(source: Source, target: Target, identity: str | None, recipients: tuple[str, ...]) -> None:
+    """Raises NoKey where the key is missing, Unread where it is another's, Trouble, and whatever the target raises."""
     if not identity:
         raise NoKey("it is encrypted, and no identity is set (FREEZE_ALERTS['BACKUPS']['IDENTITY'])", stage="proof")
     pyrage, frank = _pyrage(), _Frank(target)
@@ -38,7 +40,10 @@ def decrypt(source: Source, target: Target, identity: str | None) -> None:
     except Exception as problem:  # pyrage wraps what the target raises in an error of its own
         if frank.raised is not None:
             raise frank.raised from None
-        raise Trouble(f"it can't be decrypted with {identity}: {_first_line(problem)}", stage="proof") from problem
+        said = f"it can't be decrypted with {identity}: {_first_line(problem)}"
+        if _ANOTHER_KEY in said:
+            raise Unread(f"{said}; it is encrypted to {', '.join(recipients)}", stage="proof") from problem
+        raise Trouble(said, stage="proof") from problem
 
 
 class NoKey(Inconclusive):

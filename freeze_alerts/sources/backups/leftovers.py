@@ -128,6 +128,7 @@ def _noted(alias: str, backup: str, name: str, directory: Path) -> Iterator[Path
             file.write(json.dumps(said).encode())
             os.fsync(file.fileno())
         except OSError as problem:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
             raise Trouble(f"{path} can't be written: {problem.strerror}", stage="restore") from problem
         yield path

@@ -99,13 +99,13 @@ def test_verify_says_what_was_proved(directory: Path, sqlite_shop: Shop) -> None
     assert (proof["name"], proof["level"], proof["outcome"]) == (name, 2, "ok")
 
 
-def test_verify_says_what_is_not_good(directory: Path, sqlite_shop: Shop) -> None:
+def test_verify_says_what_was_not_proved(directory: Path, sqlite_shop: Shop) -> None:
     name = make(sqlite_shop)
     file = directory / f"{name}.sqlite3.zst"
     file.write_bytes(file.read_bytes()[:-1] + b"\0")
     code, out, err = run("--verify", "--database", "shop")
     assert (code, out) == (1, "")
-    assert err.startswith(f"{name} is not good: ")
+    assert err.startswith(f"{name} was not proved: ")
     file.unlink()
     assert "is not there" in run("--verify", name)[2]
 

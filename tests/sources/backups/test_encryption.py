@@ -11,6 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from freeze_alerts.sources.backups import manifest, pipeline, restore, verify
+from freeze_alerts.sources.backups.check import check
 from freeze_alerts.sources.backups.pipeline import Failed, Made
 from freeze_alerts.sources.backups.trouble import Trouble
 from tests.sources.backups.shops import Shop
@@ -76,8 +77,11 @@ def test_a_wrong_key_is_said_and_changes_nothing(
     a_key(tmp_path / "other")
     _use(settings, directory, recipient, tmp_path / "other")
     assert verify.read_back(backup, directory).outcome == "failed"
+    (remark,) = [each for each in check([sqlite_shop.alias], deep=True)[0].remarks if each.about == "file"]
+    assert (remark.level, "damaged" in remark.text) == ("unknown", False)
     sqlite_shop.run("DELETE FROM orders WHERE id > 10")
-    with pytest.raises(Trouble, match=r"can't be decrypted with .*other: No matching keys found"):
+    said = rf"can't be decrypted with .*other: No matching keys found; it is encrypted to {recipient}"
+    with pytest.raises(Trouble, match=said):
         restore.restore(backup, directory, sqlite_shop.alias)
     assert sqlite_shop.count("orders") == 11
 

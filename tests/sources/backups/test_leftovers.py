@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
-from freeze_alerts.sources.backups import leftovers, manifest, pipeline, restore
+from freeze_alerts.sources.backups import leftovers, manifest, pipeline, restore, verify
 from freeze_alerts.sources.backups.pipeline import Made
 from freeze_alerts.sources.backups.trouble import HalfDone, Trouble
 from tests.sources.backups import shops
@@ -91,3 +93,22 @@ def test_a_note_is_no_file_of_another_tool(directory: Path) -> None:
     with leftovers.in_place("shop", "b", directory):
         assert len(leftovers.notes(directory)) == 1
         assert manifest.read_all(directory).foreign == ()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql", "sqlite"])
+def test_a_file_system_that_went_read_only_is_a_sentence(
+    directory: Path, request: pytest.FixtureRequest, settings: Settings, kind: str
+) -> None:
+    """As a kernel makes it of a disk that fails, on the very night when one wants to restore."""
+    shop: Shop = request.getfixturevalue(f"{kind}_shop")
+    with mounts.mounted(directory, "size=2m,mode=700") as place:
+        settings.FREEZE_ALERTS = {**settings.FREEZE_ALERTS, "BACKUPS": {"DIRECTORY": str(place)}}
+        outcome = pipeline.make(shop.alias)
+        assert isinstance(outcome, Made)
+        subprocess.run(["mount", "-o", "remount,ro", place], check=True)
+        shop.run("DELETE FROM items")
+        with pytest.raises(Trouble, match="Read-only file system"):
+            restore.restore(outcome.manifest, place, shop.alias)
+        proof = verify.drill(outcome.manifest, place)
+    assert (proof.outcome, "Read-only file system" in proof.detail) == ("failed", True)
+    assert (shop.count("orders"), shop.count("items")) == (ORDERS, 0)
