@@ -13,12 +13,13 @@ from django.urls import reverse
 
 from freeze_alerts.alerts.models import Alert
 from freeze_alerts.outbox.models import Message
+from freeze_alerts.sources.audit.forgetting import Forgotten, forget
 from freeze_alerts.sources.audit.models import Deletion
 from freeze_alerts.sources.audit.restore import Blocked, Person, restore
 from freeze_alerts.sources.audit.rows import read_rows
 from freeze_alerts.sources.audit.scope import audited_deletes
 from freeze_alerts.sources.audit.verifying import verify
-from tests.sources.audit.peers.models import Book, Page, Shelf
+from tests.sources.audit.peers.models import Atlas, Book, Edition, Page, Shelf
 from tests.sources.audit.peers.urls import BASES, STACKS
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "other"])
@@ -203,3 +204,23 @@ def test_sql_on_the_other_database_is_counted_beside_what_goes_on_ours():
     assert (told["default"].row_count, told["other"].without_snapshot) == (5, {"peers_page": 2})
     assert Shelf.objects.using("other").filter(pk=theirs.pk).exists()
     assert Alert.objects.count() == 1
+
+
+@pytest.mark.parametrize("named", ["peers.atlas", "peers.book", "peers.edition"])
+def test_an_object_of_two_parents_is_forgotten_in_both(named):
+    shelf = fill()
+    Edition.objects.create(printer="another")
+    atlas = Atlas.objects.create(shelf=shelf, title="The Alps", printer="Ada's")
+    keys = {"peers.edition": atlas.number, "peers.book": atlas.pk, "peers.atlas": atlas.pk}
+    assert atlas.number != atlas.pk
+    with audited_deletes("ada"):
+        Shelf.objects.all().delete()
+        Edition.objects.all().delete()
+
+    assert forget(named, str(keys[named])) == Forgotten(records=1, rows=3)
+
+    left = [row.values for row in read_rows(Deletion.objects.get())]
+    assert "another" in str(left)
+    assert "Ada's" not in str(left)
+    assert "Alps" not in str(left)
+    assert verify().faults == []

@@ -31,3 +31,17 @@ class Page(models.Model):
 
     def __str__(self):
         return str(self.number)
+
+
+class Edition(models.Model):
+    number = models.AutoField(primary_key=True)
+    printer = models.CharField(max_length=50)
+
+    def __str__(self):
+        return self.printer
+
+
+class Atlas(Book, Edition):
+    """Two parents, each with a key of its own."""
+
+    maps = models.IntegerField(default=0)
