@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 
+from django.db import ProgrammingError
+
 from freeze_alerts import diagnosis
 from freeze_alerts.alerts.answers import mark_changed_cards, next_change_due
 from freeze_alerts.alerts.booking import book_spool
@@ -29,7 +31,8 @@ def deliver_once() -> Report:
         except Exception as error:  # none of them may keep what waits from being sent
             if is_away(error):
                 raise  # which stops that too
-            logger.exception("%s failed; what waits is sent all the same", preparation.__name__)
+            said = "%s failed; what waits is sent all the same: %s"
+            logger.exception(said, preparation.__name__, error, exc_info=not _lacks_tables(error))
     report = deliver(prepare=diagnosis.prepare)
     if (change := next_change_due()) is not None:
         report.wait(change.total_seconds())
@@ -47,8 +50,8 @@ def sweep(patience_seconds: float = 20.0) -> None:
     """Deliver what waits, for a command that has done its work: a failure here is logged and not its own."""
     try:
         deliver_patiently(patience_seconds)
-    except Exception:  # a door of its own: the outbox keeps what could not be sent
-        logger.exception("could not deliver; the next sweep will")
+    except Exception as error:  # a door of its own: the outbox keeps what could not be sent
+        logger.exception("could not deliver; the next sweep will: %s", error, exc_info=not _lacks_tables(error))
 
 
 def deliver_patiently(patience_seconds: float) -> Report:
@@ -71,3 +74,8 @@ def pause_seconds(report: Report) -> float:
     """How long a loop sleeps after a pass: until the next message is due, and at most five seconds."""
     again = SLEEP_MOST_SECONDS if report.again_in_seconds is None else report.again_in_seconds
     return min(max(again, SLEEP_LEAST_SECONDS), SLEEP_MOST_SECONDS)
+
+
+def _lacks_tables(error: Exception) -> bool:
+    """As while a restore fills them: a traceback would lead to nothing, and hide what the restore has to say."""
+    return isinstance(error, ProgrammingError)

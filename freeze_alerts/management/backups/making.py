@@ -12,7 +12,7 @@ from freeze_alerts.management.backups import progress
 from freeze_alerts.management.backups.action import EXIT_FAILED, EXIT_FINE, Action, Options, databases, deliver
 from freeze_alerts.management.backups.ending import ended_in_order
 from freeze_alerts.outbox import doorbell
-from freeze_alerts.sources.backups import keeping, manifest, words
+from freeze_alerts.sources.backups import keeping, lock, manifest, words
 from freeze_alerts.sources.backups.pipeline import Failed, Made, Outcome, Skipped
 
 
@@ -55,7 +55,7 @@ def _say(command: BaseCommand, alias: str, outcome: Outcome) -> None:
             if copy_error:
                 command.stderr.write(style.ERROR(f"{alias}: the backup counts, but its copy failed: {copy_error}"))
         case Skipped(holder=holder):
-            command.stdout.write(style.WARNING(f"{alias}: skipped, a backup is running: {holder}"))
+            command.stdout.write(style.WARNING(f"{alias}: skipped, {lock.RUNNING}: {holder}"))
         case Failed(error=error, untouched=untouched):
             command.stderr.write(style.ERROR(f"{alias}: {error}"))
             command.stderr.write(f"{alias}: {untouched}")

@@ -22,6 +22,7 @@ from freeze_alerts.sources.backups import connection, durable, names, words
 from freeze_alerts.sources.backups.trouble import Trouble
 
 KEY = 1718773093, 1650549611  # "free", "back": a lock of PostgreSQL's is one database's own
+RUNNING = "a backup or a restore of it is running"
 _WEEK_SECONDS = 604_800
 
 
@@ -40,7 +41,7 @@ class Taken(Trouble):
     """Somebody else is making a backup of this database, or restoring one into it."""
 
     def __init__(self, holder: Holder) -> None:
-        super().__init__(f"a backup is running: {holder}", stage="lock")
+        super().__init__(f"{RUNNING}: {holder}", stage="lock")
         self.holder = holder
 
 

@@ -71,7 +71,7 @@ def test_one_that_is_running_is_no_failure(directory: Path, sqlite_shop: Shop) -
         code, out, err = run("--database", "shop")
         assert json.loads(run("--database", "shop", "--json")[1])[0]["state"] == "skipped"
     assert (code, err) == (0, "")
-    assert out.startswith(f"shop: skipped, a backup is running: process {os.getpid()} on ")
+    assert out.startswith(f"shop: skipped, a backup or a restore of it is running: process {os.getpid()} on ")
     assert ", since 20" in out
 
 

@@ -253,7 +253,7 @@ def test_a_scratch_database_that_can_not_be_dropped_now_is_left_to_the_next_run(
 def test_a_restore_waits_for_no_backup_and_no_backup_is_made_beside_it(directory: Path, shop: Shop, told: Any) -> None:
     backup = made(shop)
     told.clear()
-    with lock.hold(shop.alias), pytest.raises(Taken, match="a backup is running: "):
+    with lock.hold(shop.alias), pytest.raises(Taken, match="a backup or a restore of it is running: "):
         restore.restore(backup, directory, shop.alias)
     assert told == []
     with lock.hold(shop.alias, doing="a restore"):

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError
+from django.db import ProgrammingError
 
+from freeze_alerts import delivery
 from freeze_alerts.sources.backups import manifest, pipeline
 from freeze_alerts.sources.backups.manifest import Manifest
 from freeze_alerts.sources.backups.pipeline import Made
@@ -98,3 +100,18 @@ def test_a_damaged_one_is_named_and_so_is_the_one_before_it(directory: Path, sho
     (directory / f"{earlier.name}.json").unlink()
     err = run_backups("--restore", "--into", "shop", "--yes")[2]
     assert err.splitlines()[-1] == f"{newest.name} is damaged, and there is no earlier one of shop."
+
+
+def test_what_can_not_be_sent_while_our_tables_are_not_there_is_a_line_each(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As while MariaDB is filled anew: the sentence about the restore must not drown in tracebacks."""
+
+    def remind() -> None:
+        raise ProgrammingError(1146, "Table 'shop.freeze_alerts_alert' doesn't exist")
+
+    monkeypatch.setattr(delivery, "remind", remind)
+    monkeypatch.setattr(delivery, "deliver", lambda **_: remind())
+    delivery.sweep()
+    lines = [each for each in caplog.records if each.name == "freeze_alerts"]
+    assert [(each.exc_info, "doesn't exist" in each.getMessage()) for each in lines] == [(None, True)] * 2
