@@ -114,4 +114,4 @@ def test_what_can_not_be_sent_while_our_tables_are_not_there_is_a_line_each(
     monkeypatch.setattr(delivery, "deliver", lambda **_: remind())
     delivery.sweep()
     lines = [each for each in caplog.records if each.name == "freeze_alerts"]
-    assert [(each.exc_info, "doesn't exist" in each.getMessage()) for each in lines] == [(None, True)] * 2
+    assert [(bool(each.exc_info), "doesn't exist" in each.getMessage()) for each in lines] == [(False, True)] * 2
