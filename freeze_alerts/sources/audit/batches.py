@@ -45,9 +45,9 @@ class Batch:
     committed: bool = False
     _commit: Callable[[], _Commit | None] | None = None
     gathering: Gathering | None = None
-    """All that was found to hang on one whole object, where Django's own delete would find the same"""
+    """All that was found to hang on one whole object, where Django's own delete would find the same."""
     gathered_after: int = 0
-    """… as long as its scope has seen no more changes than these."""
+    """How many changes its scope had seen by then: after more of them Django might find something else."""
     snapshot: Snapshot = field(default_factory=Snapshot)
     limit: int = field(default_factory=lambda: int(conf.current().audit.snapshot_max_rows))
     _last: list[Model] = field(default_factory=list)
